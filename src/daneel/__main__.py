@@ -1,0 +1,5 @@
+"""`python -m daneel`."""
+
+from daneel.cli import main
+
+main()

@@ -1,0 +1,77 @@
+"""The command line: a table verb -> module, imported when called, so that `--help` is fast."""
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+# verb: (module, one line for `daneel --help`)
+VERBS = {
+    "demo": ("demo", "The whole road in minutes: learn a folder of stories, with proof."),
+    "write": ("write", "Continue a text."),
+    "chat": ("chat", "Talk with a model in the terminal."),
+    "train": ("train", "Fine-tune a model on your text, or train one from scratch."),
+    "eval": ("eval", "Cross-entropy, perplexity and bits per byte of a model on a text."),
+    "corpus": ("corpus", "Turn files and folders into a clean, documented corpus."),
+    "pull": ("pull", "Fetch a model to this machine."),
+    "models": ("models", "List the models at hand."),
+    "rm": ("rm", "Remove a model from this machine."),
+    "doctor": ("doctor", "What this machine offers, and what would help."),
+}
+
+
+class Verbs(click.Group):
+    """Lists the table without importing any verb."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = importlib.import_module(f"daneel.cli.{VERBS[cmd_name][0]}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl([(verb, line) for verb, (_, line) in VERBS.items()])
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="daneel", prog_name="daneel")
+def cli() -> None:
+    """The language model you can open: grown from your own text, every claim about it checkable.
+
+    Start with `daneel demo`, or `daneel write "The year is 2042."`.
+    """
+
+
+def main(args: list[str] | None = None) -> Any:
+    """Run the command line; a user's mistake is one line on stderr and exit code 1 or 2."""
+    from daneel.errors import DaneelError
+
+    try:
+        code = cli.main(args=args, prog_name="daneel", standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except DaneelError as error:
+        click.echo(f"daneel: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader (`| head`) left: not an error of ours. Silence the flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except OSError as error:
+        name = f" {error.filename}" if error.filename else ""
+        click.echo(f"daneel:{name}: {(error.strerror or str(error)).lower()}", err=True)
+        sys.exit(1)

@@ -1,0 +1,49 @@
+"""What a decoder is made of: every choice our one set of blocks can take.
+
+A family (families/*.py) turns a Hugging Face `config.json` into this and back; the model reads nothing else.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Sizes are numbers of elements; tuples hold one entry a layer."""
+
+    family: str
+    """The `model_type` of the Hugging Face config."""
+    vocab_size: int
+    width: int
+    layers: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    hidden: int
+    """Width inside the feed-forward part."""
+    context: int
+    """Longest sequence, in tokens."""
+    norm: Literal["rms", "layer"]
+    norm_eps: float
+    norm_offset: bool
+    """Gemma stores w and multiplies by 1 + w."""
+    sandwich: bool
+    """Norms before and after each part (Gemma), else before only."""
+    positions: Literal["rope", "learned"]
+    rope_theta: tuple[float, ...]
+    rope_scaling: tuple[dict[str, Any] | None, ...]
+    window: tuple[int | None, ...]
+    """Sliding-window length: a token sees itself and window - 1 before it; None sees all."""
+    activation: Literal["silu", "gelu_tanh", "gelu", "relu"]
+    gated: bool
+    qkv_bias: bool
+    output_bias: bool
+    mlp_bias: bool
+    qk_norm: bool
+    attention_scale: float
+    embed_scale: float
+    tied: bool
+    """The output head is the embedding matrix."""
+    init_std: float
+    bos: int | None
+    eos: tuple[int, ...]

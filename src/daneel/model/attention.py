@@ -1,0 +1,99 @@
+"""Self-attention: positions, masks, and the softmax.
+
+Shapes: B sequences, T tokens now, S tokens to look at, H heads, K key/value heads, D head size, W model width.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from daneel.formats.architecture import Architecture
+from daneel.model.layers import Linear, Norm, make_norm
+
+Append = Callable[[int, Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+def rope_frequencies(theta: float, scaling: dict[str, Any] | None, head_dim: int) -> Tensor:
+    """Radians a position, [D/2] in float32. Sources: arXiv:2104.09864; Llama 3.1's scaling as in Transformers."""
+    inverse = 1.0 / (theta ** (torch.arange(0, head_dim, 2, dtype=torch.float32) / head_dim))
+    if scaling is None:
+        return inverse
+    if scaling["rope_type"] == "linear":
+        return inverse / scaling["factor"]
+    factor, low, high = scaling["factor"], scaling["low_freq_factor"], scaling["high_freq_factor"]
+    context = scaling["original_max_position_embeddings"]
+    wavelength = 2 * math.pi / inverse
+    smooth = (context / wavelength - low) / (high - low)
+    blended = (1 - smooth) * inverse / factor + smooth * inverse
+    out = torch.where(wavelength > context / low, inverse / factor, blended)
+    return torch.where(wavelength < context / high, inverse, out)
+
+
+def rotate(x_BHTD: Tensor, cos_BTD: Tensor, sin_BTD: Tensor) -> Tensor:
+    """Rotary positions, the halves-of-the-head form that Hugging Face checkpoints use."""
+    a, b = x_BHTD.chunk(2, dim=-1)
+    return x_BHTD * cos_BTD[:, None] + torch.cat((-b, a), dim=-1) * sin_BTD[:, None]
+
+
+def visible(q_pos_BT: Tensor, k_pos_BS: Tensor, window: int | None) -> Tensor:
+    """Which keys a query may see, [B, T, S]: itself and before, within the window."""
+    distance = q_pos_BT[:, :, None] - k_pos_BS[:, None, :]
+    seen = distance >= 0
+    return seen if window is None else seen & (distance < window)
+
+
+def weights_of(q_BHTD: Tensor, k_BKSD: Tensor, mask_BTS: Tensor, scale: float) -> Tensor:
+    """Attention probabilities [B, H, T, S] in float32, for looking at."""
+    k_BHSD = k_BKSD.repeat_interleave(q_BHTD.shape[1] // k_BKSD.shape[1], dim=1)
+    scores = (q_BHTD.float() @ k_BHSD.float().transpose(-1, -2)) * scale
+    return scores.masked_fill(~mask_BTS[:, None], -torch.inf).softmax(-1)
+
+
+class Attention(nn.Module):
+    """Grouped attention with fused Q, K and V."""
+
+    def __init__(self, arch: Architecture, layer: int) -> None:
+        super().__init__()
+        self.layer, self.scale = layer, arch.attention_scale
+        self.heads, self.kv_heads, self.head_dim = arch.heads, arch.kv_heads, arch.head_dim
+        outputs = (arch.heads + 2 * arch.kv_heads) * arch.head_dim
+        self.qkv = Linear(arch.width, outputs, bias=arch.qkv_bias)
+        self.out = Linear(arch.heads * arch.head_dim, arch.width, bias=arch.output_bias)
+        self.q_norm: Norm | None = make_norm(arch, arch.head_dim) if arch.qk_norm else None
+        self.k_norm: Norm | None = make_norm(arch, arch.head_dim) if arch.qk_norm else None
+
+    def project(self, x_BTW: Tensor, rope: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries [B, H, T, D], keys and values [B, K, T, D], with positions in them."""
+        B, T, _ = x_BTW.shape
+        H, K = self.heads, self.kv_heads
+        qkv = self.qkv(x_BTW).view(B, T, H + 2 * K, self.head_dim)
+        q, k, v = qkv.transpose(1, 2).split((H, K, K), dim=1)
+        if self.q_norm is not None and self.k_norm is not None:
+            q, k = self.q_norm(q), self.k_norm(k)
+        if rope is not None:
+            q, k = rotate(q, *rope), rotate(k, *rope)
+        return q, k, v
+
+    def forward(
+        self,
+        x_BTW: Tensor,
+        rope: tuple[Tensor, Tensor] | None,
+        mask_BTS: Tensor | None,
+        append: Append | None = None,
+    ) -> Tensor:
+        """`mask_BTS` None means causal over the same T tokens, or all keys when T is 1."""
+        B, T, _ = x_BTW.shape
+        q, k, v = self.project(x_BTW, rope)
+        if append is not None:
+            k, v = append(self.layer, k, v)
+        mask = None if mask_BTS is None else mask_BTS[:, None]
+        out = F.scaled_dot_product_attention(
+            q, k, v, attn_mask=mask, is_causal=mask is None and T > 1, scale=self.scale,
+            enable_gqa=self.heads != self.kv_heads,
+        )  # fmt: skip
+        mixed: Tensor = self.out(out.transpose(1, 2).reshape(B, T, self.heads * self.head_dim))
+        return mixed

@@ -1,0 +1,197 @@
+"""The decoder-only Transformer: one set of blocks for every family, chosen by the Architecture.
+
+Shapes: B sequences, T tokens, W width, V vocabulary, H heads, D head size, S tokens seen.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from daneel.formats.architecture import Architecture
+from daneel.model.attention import Append, Attention, rope_frequencies, visible, weights_of
+from daneel.model.cache import Append as CacheAppend
+from daneel.model.cache import Cache
+from daneel.model.layers import FeedForward, Norm, make_norm
+
+Rope = tuple[Tensor, Tensor] | None
+
+
+class Block(nn.Module):
+    """Attention, then feed-forward, each with its norms and a residual."""
+
+    def __init__(self, arch: Architecture, layer: int) -> None:
+        super().__init__()
+        self.norm1 = make_norm(arch, arch.width)
+        self.attention = Attention(arch, layer)
+        self.post1: Norm | None = make_norm(arch, arch.width) if arch.sandwich else None
+        self.norm2 = make_norm(arch, arch.width)
+        self.mlp = FeedForward(arch)
+        self.post2: Norm | None = make_norm(arch, arch.width) if arch.sandwich else None
+
+    def forward(self, x: Tensor, rope: Rope, mask: Tensor | None, append: Append | None = None) -> Tensor:
+        """[B, T, W] -> [B, T, W]."""
+        mixed = self.attention(self.norm1(x), rope, mask, append)
+        x = x + (mixed if self.post1 is None else self.post1(mixed))
+        fed: Tensor = self.mlp(self.norm2(x))
+        return x + (fed if self.post2 is None else self.post2(fed))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the tokens of one pass know of their places, an entry a layer."""
+
+    ropes: list[Rope]
+    masks: list[Tensor | None]
+
+
+class Decoder(nn.Module):
+    """A causal language model."""
+
+    def __init__(self, arch: Architecture) -> None:
+        super().__init__()
+        self.arch = arch
+        self.embed = nn.Embedding(arch.vocab_size, arch.width, _weight=torch.empty(arch.vocab_size, arch.width))
+        self.positions: nn.Embedding | None = None
+        if arch.positions == "learned":
+            self.positions = nn.Embedding(arch.context, arch.width, _weight=torch.empty(arch.context, arch.width))
+        self.blocks = nn.ModuleList(Block(arch, layer) for layer in range(arch.layers))
+        self.norm = make_norm(arch, arch.width)
+        self.head: nn.Linear | None = None
+        if not arch.tied:
+            self.head = nn.Linear(arch.width, arch.vocab_size, bias=False)
+        self._ropes: dict[str, tuple[Tensor, Tensor]] = {}
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of weights and activations."""
+        return self.embed.weight.dtype
+
+    @property
+    def head_weight(self) -> Tensor:
+        """The output matrix, [V, W]."""
+        return self.embed.weight if self.head is None else self.head.weight
+
+    def rope(self, layer: int, positions_BT: Tensor) -> Rope:
+        """Cosines and sines at the positions, [B, T, D] each; the table of a setting is made once."""
+        arch = self.arch
+        if arch.positions != "rope":
+            return None
+        key = f"{arch.rope_theta[layer]} {arch.rope_scaling[layer]}"
+        # Lengths of a power of two: the longest position decides, and a 128k table is made only when needed.
+        longest = int(positions_BT.max()) + 1
+        if key not in self._ropes or self._ropes[key][0].shape[0] < longest:
+            frequencies = rope_frequencies(arch.rope_theta[layer], arch.rope_scaling[layer], arch.head_dim)
+            length = max(1024, 1 << (longest - 1).bit_length())
+            angles = torch.outer(torch.arange(length, dtype=torch.float32), frequencies)
+            table = torch.cat((angles, angles), dim=-1).to(positions_BT.device)
+            self._ropes[key] = (table.cos().to(self.dtype), table.sin().to(self.dtype))
+        cos, sin = self._ropes[key]
+        return cos[positions_BT], sin[positions_BT]
+
+    def layout(self, positions_BT: Tensor, segments_BT: Tensor | None, append: CacheAppend | None) -> Layout:
+        """Rotations and masks; layers with the same settings share them."""
+        arch = self.arch
+        masks: dict[int | None, Tensor | None] = {}
+        ropes: dict[tuple[float, str], Rope] = {}
+        T = positions_BT.shape[1]
+        for layer in range(arch.layers):
+            window = arch.window[layer]
+            if window not in masks:
+                masks[window] = self._mask(positions_BT, segments_BT, append, window, T)
+            setting = (arch.rope_theta[layer], str(arch.rope_scaling[layer]))
+            if setting not in ropes:
+                ropes[setting] = self.rope(layer, positions_BT)
+        return Layout(
+            [ropes[(arch.rope_theta[i], str(arch.rope_scaling[i]))] for i in range(arch.layers)],
+            [masks[arch.window[i]] for i in range(arch.layers)],
+        )
+
+    @staticmethod
+    def _mask(
+        positions_BT: Tensor, segments_BT: Tensor | None, append: CacheAppend | None, window: int | None, T: int
+    ) -> Tensor | None:
+        if append is not None:
+            # Without a mask: a first prompt in one slot is causal, one new token sees all that is there.
+            plain = append.even and (append.end == T or T == 1)
+            if plain and (window is None or append.end <= window):
+                return None
+            return visible(append.positions, torch.arange(append.end)[None], window)
+        if segments_BT is None and (window is None or window >= T):
+            return None
+        places = torch.arange(T, device=positions_BT.device)[None]
+        seen = visible(places, places, window)
+        if segments_BT is None:
+            return seen
+        same = segments_BT[:, :, None] == segments_BT[:, None, :]
+        return seen & same
+
+    def start(self, ids_BT: Tensor, positions_BT: Tensor) -> Tensor:
+        """Embeddings, [B, T, W]."""
+        x = F.embedding(ids_BT, self.embed.weight)
+        if self.positions is not None:
+            x = x + self.positions(positions_BT)
+        if self.arch.embed_scale != 1.0:
+            x = x * torch.tensor(self.arch.embed_scale, dtype=x.dtype)
+        return x
+
+    def hidden(
+        self,
+        ids_BT: Tensor,
+        positions_BT: Tensor | None = None,
+        segments_BT: Tensor | None = None,
+        cache: Cache | None = None,
+        slots: list[int] | None = None,
+    ) -> Tensor:
+        """Final states after the last norm, [B, T, W]. The arguments are those of `forward`."""
+        append = None
+        if cache is not None:
+            append = CacheAppend(cache, slots or list(range(ids_BT.shape[0])), ids_BT.shape[1])
+            positions_BT = append.positions
+        elif positions_BT is None:
+            positions_BT = torch.arange(ids_BT.shape[1], device=ids_BT.device).expand_as(ids_BT)
+        layout = self.layout(positions_BT, segments_BT, append)
+        x = self.start(ids_BT, positions_BT)
+        for block, rope, mask in zip(self.blocks, layout.ropes, layout.masks, strict=True):
+            x = block(x, rope, mask, append)
+        if append is not None:
+            append.advance()
+        out: Tensor = self.norm(x)
+        return out
+
+    def forward(
+        self,
+        ids_BT: Tensor,
+        positions_BT: Tensor | None = None,
+        segments_BT: Tensor | None = None,
+        cache: Cache | None = None,
+        slots: list[int] | None = None,
+        last_only: bool = False,
+    ) -> Tensor:
+        """Logits in float32: [B, T, V], or [B, 1, V] with `last_only`.
+
+        `segments_BT` numbers the document of each token: tokens see their own document only, and padding is
+        a document of its own (-1). With a `cache` the T tokens are appended to each of `slots` (default: the
+        first B) and positions follow from the cache.
+        """
+        x = self.hidden(ids_BT, positions_BT, segments_BT, cache, slots)
+        if last_only:
+            x = x[:, -1:]
+        return F.linear(x, self.head_weight).float()
+
+    @torch.no_grad()
+    def attention_maps(self, ids_T: Tensor, layers: list[int]) -> Tensor:
+        """What each token looks at: probabilities [layers, H, T, T] of one sequence."""
+        ids_BT = ids_T[None]
+        positions = torch.arange(ids_BT.shape[1])[None]
+        layout = self.layout(positions, None, None)
+        x = self.start(ids_BT, positions)
+        maps = {}
+        for i, block in enumerate(self.blocks):
+            if i in layers:
+                q, k, _ = block.attention.project(block.norm1(x), layout.ropes[i])
+                seen = visible(positions, positions, self.arch.window[i])
+                maps[i] = weights_of(q, k, seen, self.arch.attention_scale)[0]
+            x = block(x, layout.ropes[i], layout.masks[i])
+        return torch.stack([maps[i] for i in layers])
