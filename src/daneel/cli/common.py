@@ -1,10 +1,16 @@
 """What several verbs share: options, the console, JSON output."""
 
 import json
-from typing import Any
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, TypeVar
 
 import click
 from rich.console import Console
+
+from daneel.config import descriptions
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 # Messages and progress go to stderr, so that stdout is the result alone.
 console = Console(stderr=True, highlight=False)
@@ -19,3 +25,19 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON obj
 def emit(value: dict[str, Any]) -> None:
     """Print one JSON object on stdout."""
     click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def config_options(config: type[Any]) -> Callable[[F], F]:
+    """An option for each field of a config class, its docstring as help; unset options are None."""
+    defaults = config()
+
+    def decorate(function: F) -> F:
+        docs = descriptions(config)
+        for field in reversed(fields(config)):
+            default = getattr(defaults, field.name)
+            shown = "" if default is None else f"  [default: {default}]"
+            option = click.option(f"--{field.name.replace('_', '-')}", field.name, help=docs[field.name] + shown)
+            function = option(function)
+        return function
+
+    return decorate

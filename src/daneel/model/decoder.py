@@ -78,7 +78,7 @@ class Decoder(nn.Module):
         arch = self.arch
         if arch.positions != "rope":
             return None
-        key = f"{arch.rope_theta[layer]} {arch.rope_scaling[layer]}"
+        key = f"{arch.rope_theta[layer]} {arch.rope_scaling[layer]} {self.dtype}"
         # Lengths of a power of two: the longest position decides, and a 128k table is made only when needed.
         longest = int(positions_BT.max()) + 1
         if key not in self._ropes or self._ropes[key][0].shape[0] < longest:
@@ -118,7 +118,7 @@ class Decoder(nn.Module):
             if plain and (window is None or append.end <= window):
                 return None
             return visible(append.positions, torch.arange(append.end)[None], window)
-        if segments_BT is None and (window is None or window >= T):
+        if segments_BT is None and (window is None or window >= T) and T < 64:
             return None
         places = torch.arange(T, device=positions_BT.device)[None]
         seen = visible(places, places, window)
@@ -153,6 +153,9 @@ class Decoder(nn.Module):
             positions_BT = torch.arange(ids_BT.shape[1], device=ids_BT.device).expand_as(ids_BT)
         layout = self.layout(positions_BT, segments_BT, append)
         x = self.start(ids_BT, positions_BT)
+        if torch.is_grad_enabled() and not x.requires_grad:
+            # With frozen embeddings the first block would be compiled apart from the others.
+            x.requires_grad_()
         for block, rope, mask in zip(self.blocks, layout.ropes, layout.masks, strict=True):
             x = block(x, rope, mask, append)
         if append is not None:

@@ -13,7 +13,9 @@ from daneel.formats.architecture import Architecture
 from daneel.formats.families import FAMILIES
 from daneel.formats.families.names import Weight
 from daneel.formats.hf import read_architecture, weight_files
+from daneel.formats.peft import CONFIG, read_adapter
 from daneel.model.decoder import Decoder
+from daneel.model.lora import load_adapter, merge_lora
 
 # Older checkpoints of the base model alone carry no prefix.
 PREFIXES = ("", "transformer.", "model.")
@@ -95,3 +97,20 @@ def hf_tensors(arch: Architecture, state: dict[str, Tensor]) -> dict[str, Tensor
 def save_weights(path: Path, arch: Architecture, state: dict[str, Tensor]) -> None:
     """`model.safetensors` as Transformers reads it. The caller makes it atomic."""
     save_file(hf_tensors(arch, state), path, metadata={"format": "pt"})
+
+
+def load_model(folder: Path, dtype: str = "float32") -> Decoder:
+    """A model of the store, or an adapter merged into its base. Raises ModelError."""
+    kind = resolve_dtype(dtype)
+    if not (folder / CONFIG).exists():
+        return load_base(folder, kind)
+    
+    # Only here: a full model needs no store.
+    from daneel.store import resolve
+
+    adapter = read_adapter(folder)
+    # Added in float32, then rounded once.
+    model = load_base(resolve(adapter.base), torch.float32)
+    load_adapter(model, folder, adapter)
+    merge_lora(model)
+    return model.to(kind).eval().requires_grad_(False)

@@ -3,6 +3,7 @@
 import datetime
 import functools
 import json
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from daneel.tokenizer.load import Tokenizer
 
 Message = Mapping[str, Any]
-# Written around an assistant's words while they are being located; no text may hold it (a Unicode noncharacter).
-_MARK = "\ufdd0"
+# Written around an assistant's words while they are being located; random, so that no text can hold it.
+_MARK = f"\ufdd0{secrets.token_hex(16)}"
 
 
 class _Generation(Extension):
@@ -28,7 +29,7 @@ class _Generation(Extension):
 
     tags = {"generation"}  # noqa: RUF012 - Jinja's interface
 
-    def parse(self, parser: jinja2.parser.Parser) -> jinja2.nodes.CallBlock:
+    def parse(self, parser: jinja2.parser.Parser) -> jinja2.nodes.Node:
         line = next(parser.stream).lineno
         body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
         return jinja2.nodes.CallBlock(self.call_method("_wrap"), [], [], body).set_lineno(line)
@@ -98,11 +99,13 @@ class ChatTemplate:
         except (jinja2.TemplateError, TypeError, ValueError, KeyError) as error:
             roles = ", ".join(str(message.get("role")) for message in messages)
             reason = str(error) or type(error).__name__
-            raise DataError(f"the model's chat template refuses a conversation of [{roles}]: {reason}") from None
+            raise DataError(
+                f"the model's chat template refuses a conversation of [{roles}]: {reason}"
+            ) from None
 
 
 def encode_chat(tokenizer: "Tokenizer", messages: Sequence[Message]) -> tuple[list[int], list[bool]]:
-    """Ids of a conversation, and whether each is the assistant's: what it wrote and the token that ends its turn."""
+    """Ids of a conversation, and which carry loss: the assistant's words and the token ending its turn."""
     template = tokenizer.chat
     if template is None:
         raise DataError("this model has no chat template: train it on plain text or take an instruct model")
@@ -127,14 +130,16 @@ def _assistant_spans(
     for turn, message in enumerate(messages):
         if message.get("role") != "assistant":
             continue
+        words = str(message.get("content") or "").strip()
+        # Most templates refuse to render nothing, so a first turn begins at its words.
         before = template.render(messages[:turn], add_generation_prompt=True) if turn else ""
-        through = template.render(messages[: turn + 1])
-        if not text.startswith(before):
+        start = len(before) if turn else text.find(words)
+        if start < 0 or not text.startswith(before):
             raise _no_nesting(turn)
-        start, end = len(before), len(through)
+        through = template.render(messages[: turn + 1])
+        end = len(through)
         if not text.startswith(through):
             # Some templates (Qwen3) write an earlier turn differently from the last one.
-            words = str(message.get("content") or "").strip()
             found = text.find(words, start)
             if not words or found < 0:
                 raise _no_nesting(turn)

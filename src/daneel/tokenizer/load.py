@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import tokenizers
+from tokenizers import processors
 
 from daneel.errors import ModelError
 from daneel.run import atomic_write
@@ -47,19 +48,18 @@ class Tokenizer:
         """Ids run from 0 to here; a model's embedding may be padded beyond."""
         self.names: dict[str, str] = _names(settings)
         """Special tokens by role, such as `eos_token`, as the chat template sees them."""
-        self.bos: int | None = self._role("bos", configs)[0] if self._role("bos", configs) else None
+        self.bos: int | None = next(iter(self._role("bos", configs)), None)
         self.eos: tuple[int, ...] = self._role("eos", configs)
         """Every id that ends a text or a turn."""
-        ends = {self.bos} - {None} | set(self.eos)
+        begin = () if self.bos is None else (self.bos,)
         self.special_ids: frozenset[int] = frozenset(
-            {id for id, token in self._added.items() if token.special} | {id for id in ends if id is not None}
+            [*(id for id, token in self._added.items() if token.special), *begin, *self.eos]
         )
-        wanted = settings.get("add_bos_token")
-        if wanted is None:
-            wanted = raw.encode("a").ids[:1] == [self.bos]
-        self.add_bos: bool = bool(wanted) and self.bos is not None
+        # Transformers goes by the post-processor, llama.cpp by the flag; `save` makes them agree.
+        wanted = raw.encode("a").ids[:1] == [self.bos] or settings.get("add_bos_token")
+        self.add_bos: bool = bool(wanted and begin)
         """The model expects its texts to begin with `bos`."""
-        self.prefix: list[int] = [self.bos] if self.bos is not None and self.add_bos else []
+        self.prefix: list[int] = list(begin) if self.add_bos else []
         """What `encode` leaves to the caller to put before a text."""
         source = settings.get("chat_template")
         self.chat: ChatTemplate | None = ChatTemplate(source, self.names) if source else None
@@ -88,15 +88,19 @@ class Tokenizer:
         # `auto_map` and `backend` ask for code that is not in this folder.
         for key in ("auto_map", "backend"):
             settings.pop(key, None)
-        settings["tokenizer_class"] = "PreTrainedTokenizerFast"
-        for role, ids in (("bos_token", [self.bos]), ("eos_token", self.eos[:1])):
-            for id in ids:
-                if id is not None:
-                    settings.setdefault(role, self._raw.id_to_token(id))
-        # Both flags rebuild the post-processor, so they are only written where they were or where it agrees.
-        if self.add_bos:
-            settings["add_bos_token"] = True
-        atomic_write(folder / "tokenizer.json", self._raw.to_str())
+        settings |= {"tokenizer_class": "PreTrainedTokenizerFast", "add_bos_token": self.add_bos}
+        # What the named class had filled in by itself must now be written.
+        for role, id in (("bos_token", self.bos), ("eos_token", next(iter(self.eos), None))):
+            if id is not None:
+                settings.setdefault(role, self._raw.id_to_token(id))
+        raw = self._raw
+        if self.add_bos and raw.encode("a").ids[:1] != self.prefix:
+            raw = tokenizers.Tokenizer.from_str(raw.to_str())
+            bos = raw.id_to_token(self.prefix[0])
+            raw.post_processor = processors.TemplateProcessing(
+                f"{bos} $A", f"{bos} $A {bos} $B", [(bos, self.prefix[0])]
+            )
+        atomic_write(folder / "tokenizer.json", raw.to_str())
         atomic_write(folder / "tokenizer_config.json", json.dumps(settings, ensure_ascii=False, indent=2))
 
     def encode(self, text: str, special: bool = False) -> list[int]:
@@ -127,7 +131,7 @@ class Tokenizer:
             return b""
         if added is not None and (added.special or "ByteLevel" in self._parts):
             return token.encode()
-        if "ByteLevel" in self._parts:
+        if "ByteLevel" in self._parts and _ALPHABET.keys() >= set(token):
             return bytes(_ALPHABET[character] for character in token)
         if "ByteFallback" in self._parts and (byte := _BYTE_TOKEN.fullmatch(token)):
             return bytes([int(byte[1], 16)])

@@ -1,0 +1,113 @@
+"""A training run as a person watches it: a bar and a curve on a terminal, plain lines elsewhere."""
+
+import math
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live as RichLive
+from rich.text import Text
+
+from daneel.train.loop import Event
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+WIDTH = 60
+
+
+def span(seconds: float) -> str:
+    """`2 min 5 s`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def curve(values: list[float], width: int = WIDTH) -> str:
+    """The values as a line of blocks, averaged into `width` columns."""
+    columns = min(width, len(values))
+    edges = [round(i * len(values) / columns) for i in range(columns + 1)]
+    means = [sum(values[a:b]) / (b - a) for a, b in zip(edges, edges[1:], strict=False)]
+    low, high = min(means), max(means)
+    scale = (len(BLOCKS) - 1) / (high - low) if high > low else 0.0
+    return "".join(BLOCKS[round((value - low) * scale)] for value in means)
+
+
+class Live:
+    """Shows events while a run goes on."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.losses: list[float] = []
+        self.heldout: list[tuple[int, float]] = []
+        self._last: Event | None = None
+        self._live = RichLive(console=console, refresh_per_second=4, transient=False) if console.is_terminal else None
+
+    def __enter__(self) -> "Live":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._live is not None and self._live.is_started:
+            self._live.stop()
+
+    def watch(self, event: Event) -> None:
+        """Take an event in."""
+        if event.heldout is not None:
+            self.heldout.append((event.step, event.heldout))
+        if event.loss is not None:
+            self.losses.append(event.loss)
+            self._last = event
+        if self._live is None:
+            self._line(event)
+            return
+        if not self._live.is_started:
+            self._live.start()
+        self._live.update(self._picture())
+        if event.step == event.steps and event.heldout is not None:
+            self._stop()
+
+    def _line(self, event: Event) -> None:
+        if event.heldout is not None:
+            self.console.print(f"step {event.step}/{event.steps}  held-out loss {event.heldout:.4f}")
+        elif event.step % max(1, event.steps // 20) == 0 or event.step == 1:
+            self.console.print(
+                f"step {event.step}/{event.steps}  loss {event.loss:.4f}  {event.tokens_per_second:.0f} tokens/s  "
+                f"{span(event.seconds_left)} left"
+            )
+
+    def _picture(self) -> RenderableType:
+        last = self._last
+        if last is None:
+            return Text("measuring the held-out text …")
+        done = math.floor(WIDTH * last.step / last.steps)
+        lines = [
+            Text(f"loss {curve(self.losses)} {self.losses[-1]:.3f}", style="cyan"),
+            Text(
+                f"{'━' * done}{'─' * (WIDTH - done)} step {last.step}/{last.steps}  "
+                f"{last.tokens_per_second:.0f} tokens/s  {span(last.seconds_left)} left"
+            ),
+        ]
+        if self.heldout:
+            shown = "  ".join(f"{value:.3f}" for _, value in self.heldout[-8:])
+            lines.append(Text(f"held-out {shown}", style="green"))
+        return Group(*lines)
+
+    def summary(self, facts: dict[str, Any], out: str) -> None:
+        """The result in a few lines."""
+        voice = "sentence" in facts
+        if voice:
+            gain = facts["gain"]["tuned"]["author"]
+            before = facts["scores"]["base"]["author"]["bits_per_byte"]["value"]
+            self.console.print(
+                f"held-out text: {before:.3f} bits per byte before, {before - gain['value']:.3f} after "
+                f"({-gain['value'] / before:+.1%}, 95 % interval {-gain['high'] / before:+.1%} to {-gain['low'] / before:+.1%})",
+                markup=False,
+            )
+            self.console.print(facts["sentence"], style="bold", markup=False)
+        elif self.heldout:
+            best = min(value for _, value in self.heldout)
+            self.console.print(f"held-out loss {self.heldout[0][1]:.4f} before, {best:.4f} after")
+        self.console.print(f"The run is in {out}; its report: {out}/report.html" if voice else f"The run is in {out}")

@@ -1,0 +1,133 @@
+"""`daneel train`: fine-tune a model on your text, or train one from scratch."""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from daneel.cli.common import config_options, console, emit, json_option
+from daneel.config import TrainConfig, override, read_toml
+from daneel.errors import UsageError
+
+
+@click.command("train")
+@click.argument("data", nargs=-1, type=click.Path())
+@click.option("--base", default="smollm2", show_default=True, help="Model to start from, or scratch.")
+@click.option("--size", default="3m", show_default=True, help="Size of a model from scratch: 3m or 10m.")
+@click.option("-o", "--out", type=click.Path(), help="Run folder; default: runs/ and the name of the data.")
+@click.option("--resume", is_flag=True, help="Go on with the run at -o, where it was killed.")
+@click.option("--recipe", type=click.Path(), help="A TOML file of settings, the names as below.")
+@click.option("--set", "changes", multiple=True, metavar="K=V", help="Any setting below, as --set keep=1.")
+@click.option("--heldout", default=0.1, show_default=True, help="Share of the text kept aside to measure with.")
+@click.option("--stranger", type=click.Path(), help="Text of the same kind by another author, for the proof.")
+@click.option("--eval-bytes", default=40_000, show_default=True, help="Of each held-out text, how much is measured.")
+@click.option("--prompt", help="What the samples in the report continue.")
+@click.option("--merge", is_flag=True, help="Write a whole model, not an adapter.")
+@click.option("--preview", is_flag=True, help="Print which tokens carry loss, and stop.")
+@click.option("--dry-run", is_flag=True, help="Time a few steps, print time, memory and disk, and stop.")
+@config_options(TrainConfig)
+@json_option
+def command(
+    data: tuple[str, ...], base: str, size: str, out: str | None, resume: bool, recipe: str | None,
+    changes: tuple[str, ...], heldout: float, stranger: str | None, eval_bytes: int, prompt: str | None,
+    merge: bool, preview: bool, dry_run: bool, as_json: bool, **settings: Any,
+) -> None:  # fmt: skip
+    """Learn DATA: files or folders of text, a corpus, or a JSONL file of conversations.
+
+    \b
+    daneel train stories/ --stranger other-stories/ --budget 20m -o runs/mine
+    daneel train chats.jsonl --base smollm2 --epochs 2
+    daneel train --resume -o runs/mine
+    """
+    if resume:
+        if not out:
+            raise UsageError("--resume needs the run folder: daneel train --resume -o runs/NAME")
+        _finish(out, None, dry_run=False, as_json=as_json)
+        return
+    if not data:
+        raise UsageError("name the text to learn: daneel train FOLDER")
+    for path in data:
+        if not Path(path).exists():
+            raise UsageError(f"{path} does not exist")
+    if stranger and not Path(stranger).exists():
+        raise UsageError(f"{stranger} does not exist")
+    if preview:
+        _preview(data, base)
+        return
+    from daneel.road import Journey
+
+    config = override(TrainConfig(), read_toml(Path(recipe)) if recipe else {})
+    config = override(config, {k: v for k, v in settings.items() if v is not None})
+    config = override(config, dict(_pair(change) for change in changes))
+    out = out or str(Path("runs") / Path(data[0]).resolve().stem)
+    journey = Journey(data, out, base, size, stranger, heldout, eval_bytes, prompt, merge, config)
+    _finish(out, journey, dry_run, as_json)
+
+
+def _pair(change: str) -> tuple[str, str]:
+    name, found, value = change.partition("=")
+    if not found:
+        raise UsageError(f"--set {change} lacks a value; write --set {name}=VALUE")
+    return name, value
+
+
+def _finish(out: str, journey: Any, dry_run: bool, as_json: bool) -> None:
+    from daneel.cli.progress import Live, span
+    from daneel.road import arrive, go_on, set_out
+
+    if journey is None:
+        stage, _ = go_on(out, console.print)
+    elif dry_run:
+        stage = _dry(journey)
+        plan = stage.plan
+        if as_json:
+            emit(asdict(plan))
+            return
+        console.print(
+            f"{plan.steps} steps, {span(plan.seconds)} at {plan.tokens_per_second:.0f} tokens/s, "
+            f"{plan.memory_bytes / 1e9:.1f} GB of memory, {plan.disk_bytes / 1e9:.2f} GB of disk"
+        )
+        return
+    else:
+        stage = set_out(journey, console.print)
+        console.print(f"{stage.plan.steps} steps, about {span(stage.plan.seconds)}")
+    with Live(console) as live:
+        facts = arrive(stage, live.watch, console.print)
+    if as_json:
+        emit(facts)
+        return
+    live.summary(facts, out)
+
+
+def _dry(journey: Any) -> Any:
+    import tempfile
+
+    from daneel.road import set_out
+
+    with tempfile.TemporaryDirectory() as folder:
+        return set_out(replace(journey, out=str(Path(folder) / "run")), console.print)
+
+
+def _preview(data: tuple[str, ...], base: str) -> None:
+    """The first record, learned tokens in green and the others dim."""
+    from itertools import islice
+
+    from rich.text import Text
+
+    from daneel.data.records import is_records, read_records
+    from daneel.store import resolve
+    from daneel.tokenizer.chat import encode_chat, preview
+    from daneel.tokenizer.load import Tokenizer
+
+    if not is_records(Path(data[0])):
+        console.print("raw text: every token carries loss")
+        return
+    tokenizer = Tokenizer.load(resolve(base))
+    for record in islice(read_records(Path(data[0])), 3):
+        ids, loss = encode_chat(tokenizer, record.messages or [])
+        shown = Text()
+        for piece, learned in preview(tokenizer, ids, loss):
+            shown.append(piece, style="bold green" if learned else "dim")
+        console.print(shown)
+        console.print(f"[dim]{record.where}: {sum(loss)} of {len(ids)} tokens carry loss (green)")

@@ -1,0 +1,145 @@
+"""Every setting: frozen dataclasses whose field docstrings become `--help`, TOML in, JSON beside each result."""
+
+import ast
+import inspect
+import json
+import textwrap
+import tomllib
+import types
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from daneel.errors import UsageError
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a model learns."""
+
+    method: Literal["lora", "full"] = "lora"
+    """lora trains small adapters beside frozen weights; full trains every weight."""
+    steps: int | None = None
+    """Optimiser steps; default: as many as the epochs need."""
+    epochs: float = 3.0
+    """Passes over the training text."""
+    budget: str | None = None
+    """Time to fit, as 90s, 20m or 1h30m: plans the steps by measuring a few."""
+    lr: float | None = None
+    """Peak learning rate; default 1e-3 for LoRA, 1e-4 for full, 2e-3 from scratch."""
+    schedule: Literal["cosine", "wsd"] = "cosine"
+    """cosine falls from the peak to a tenth; wsd (warm-up, stable, decay) stays and falls to 0 in the last fifth."""
+    warmup: float = 0.05
+    """Share of the steps in which the rate rises to its peak."""
+    batch: int = 4
+    """Rows of text a forward pass."""
+    accumulate: int = 1
+    """Forward passes an optimiser step."""
+    length: int = 512
+    """Tokens a row; documents are packed so that no place is padding."""
+    rank: int = 16
+    """LoRA rank."""
+    alpha: float = 32.0
+    """LoRA scale: the product is multiplied by alpha / rank."""
+    targets: str = "all-linear"
+    """Linears that get an adapter: all-linear, or names as q_proj,v_proj."""
+    weight_decay: float = 0.01
+    """AdamW's decay of matrices."""
+    clip: float = 1.0
+    """Longest gradient (its norm); longer ones are scaled down."""
+    seed: int = 0
+    """Everything drawn at random follows from it."""
+    evals: int = 6
+    """Times the held-out text is measured on the way."""
+    eval_rows: int = 32
+    """Held-out rows a measurement reads at most."""
+    patience: int = 3
+    """Measurements without a better one after which training stops; 0 never stops early."""
+    checkpoint_every: int = 100
+    """Steps between checkpoints; every measurement that is the best so far makes one too."""
+    keep: int = 2
+    """Checkpoints kept besides the best."""
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Arithmetic; auto is bfloat16 where the processor has it. Learned weights are float32 always."""
+    compile: Literal["auto", "off"] = "auto"
+    """auto fuses operations with the machine's C++ compiler when the run is long enough to pay for it."""
+
+
+Config = TypeVar("Config", bound=Any)
+
+
+def descriptions(config: type[Any]) -> dict[str, str]:
+    """The docstring under each field."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(config))).body[0]
+    assert isinstance(body, ast.ClassDef)
+    out = {}
+    for field, doc in zip(body.body, body.body[1:], strict=False):
+        if isinstance(field, ast.AnnAssign) and isinstance(doc, ast.Expr) and isinstance(doc.value, ast.Constant):
+            assert isinstance(field.target, ast.Name)
+            out[field.target.id] = str(doc.value.value)
+    return out
+
+
+def _typed(name: str, kind: Any, value: Any) -> Any:
+    """The value as the field's type. Raises UsageError."""
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
+        if value is None or value == "none":
+            return None
+        kind = next(k for k in get_args(kind) if k is not type(None))
+    elif origin is Literal:
+        if value not in get_args(kind):
+            raise UsageError(f"{name} is {value!r}; it must be one of {', '.join(map(str, get_args(kind)))}")
+        return value
+    try:
+        if kind is int and float(value) != int(float(value)):
+            raise ValueError
+        return int(float(value)) if kind is int else kind(value)
+    except (TypeError, ValueError, OverflowError):
+        raise UsageError(f"{name} is {value!r}; it must be of type {kind.__name__}") from None
+
+
+def override(config: Config, settings: Mapping[str, Any]) -> Config:
+    """The config with some fields changed; strings are converted. Raises UsageError for an unknown name."""
+    kinds = get_type_hints(type(config))
+    known = [field.name for field in fields(config)]
+    for name in settings:
+        if name not in known:
+            raise UsageError(f"no setting is called {name!r}; known: {', '.join(known)}")
+    changed: Config = replace(config, **{k: _typed(k, kinds[k], v) for k, v in settings.items()})
+    return changed
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file's table. Raises UsageError."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"{path} does not exist") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not valid TOML: {error}") from None
+
+
+def to_json(config: Any) -> str:
+    """The settings as they are saved beside a result."""
+    return json.dumps(asdict(config), indent=2, ensure_ascii=False)
+
+
+def seconds(text: str) -> float:
+    """A duration such as 90s, 20m, 1h30m or 45 (seconds). Raises UsageError."""
+    units = {"h": 3600, "m": 60, "s": 1}
+    total, number = 0.0, ""
+    try:
+        for char in text:
+            if char in units:
+                total += float(number) * units[char]
+                number = ""
+            else:
+                number += char
+        total += float(number) if number else 0.0
+    except ValueError:
+        raise UsageError(f"{text!r} is not a duration; write 90s, 20m or 1h30m") from None
+    if not 0 < total < float("inf"):
+        raise UsageError(f"{text!r} is not a duration above zero")
+    return total

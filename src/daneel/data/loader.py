@@ -1,0 +1,100 @@
+"""Batches in a seeded order that can stop anywhere and go on with the very next row."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from daneel.data.packing import LOSS, PAD, START, Array, Shards
+from daneel.errors import TrainingError
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B rows of T tokens, and what the model needs to know about each."""
+
+    ids: Array
+    """int64 [B, T]"""
+    targets: Array
+    """int64 [B, T]: the token that follows."""
+    weights: Array
+    """float32 [B, T]: 0 where the target is not learned, or begins another document."""
+    positions: Array
+    """int64 [B, T]: counted from each document's beginning in the row."""
+    segments: Array
+    """int64 [B, T]: number of the document in the row; -1 is padding."""
+
+
+class Loader:
+    """Every row once an epoch, epoch after epoch without a break, each in an order of its own.
+
+    A batch that an epoch's end would leave half full is completed from the next epoch.
+    """
+
+    def __init__(self, shards: Shards, batch: int, seed: int):
+        self.shards = shards
+        self.batch = batch
+        self.seed = seed
+        self._position = 0
+        """Rows given so far, over all epochs."""
+        self._order: tuple[int, Array] | None = None
+
+    def __len__(self) -> int:
+        """Rows an epoch."""
+        return len(self.shards)
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that the next row belongs to, from 0."""
+        return self._position // len(self)
+
+    def next(self) -> Batch:
+        """The next `batch` rows."""
+        numbers = np.empty(self.batch, np.int64)
+        filled = 0
+        while filled < self.batch:
+            epoch, at = divmod(self._position, len(self))
+            taken = self._epoch_order(epoch)[at : at + self.batch - filled]
+            numbers[filled : filled + len(taken)] = taken
+            filled += len(taken)
+            self._position += len(taken)
+        return unpack(*self.shards.rows(numbers))
+
+    def state(self) -> dict[str, Any]:
+        """All that `restore` needs, for JSON."""
+        meta = self.shards.meta
+        return {"position": self._position, "seed": self.seed, "rows": meta.rows, "sha256": meta.sha256}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where a loader over the same rows, with the same seed, had stopped."""
+        mine = self.state()
+        for key, what in (("sha256", "data"), ("rows", "data"), ("seed", "seed")):
+            if state[key] != mine[key]:
+                raise TrainingError(
+                    f"the {what} changed since the checkpoint: resume with what the run began with"
+                )
+        self._position = int(state["position"])
+
+    def _epoch_order(self, epoch: int) -> Array:
+        if self._order is None or self._order[0] != epoch:
+            self._order = (epoch, np.random.default_rng((self.seed, epoch)).permutation(len(self)))
+        return self._order[1]
+
+
+def unpack(ids: Array, flags: Array) -> Batch:
+    """Packed rows as a batch."""
+    starts = flags & START > 0
+    starts[:, 0] = True
+    padding = flags[:, :-1] & PAD > 0
+    columns = np.arange(ids.shape[1] - 1)
+    segments = np.cumsum(starts[:, :-1], axis=1) - 1
+    positions = columns - np.maximum.accumulate(np.where(starts[:, :-1], columns, 0), axis=1)
+    segments[padding] = -1
+    positions[padding] = 0
+    return Batch(
+        ids=np.ascontiguousarray(ids[:, :-1]),
+        targets=np.ascontiguousarray(ids[:, 1:]),
+        weights=(flags[:, 1:] & (LOSS | START) == LOSS).astype(np.float32),
+        positions=positions,
+        segments=segments,
+    )

@@ -1,0 +1,126 @@
+"""Training records: JSON Lines in the forms that people already have."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from daneel.errors import DataError
+
+FORMS = 'use "text", "messages", "prompt" and "completion", Alpaca\'s or ShareGPT\'s keys'
+_SHAREGPT_ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bing": "assistant"}
+
+
+@dataclass(frozen=True)
+class Record:
+    """One thing to learn: a text, or a conversation with at least one answer."""
+
+    text: str | None
+    messages: list[dict[str, Any]] | None
+    where: str
+    """File and line, for messages about it."""
+
+
+def read_records(path: Path) -> Iterator[Record]:
+    """The records of a `.jsonl` file, of a `.json` file that holds one list, or of a folder of such files."""
+    for file in _files(path):
+        for where, row in _rows(file):
+            yield _record(where, row)
+
+
+def is_records(path: Path) -> bool:
+    """Whether a file, or every such file of a folder, holds training records other than plain text.
+
+    The first row of a file decides; a folder that also holds .txt or .md files is a corpus.
+    """
+    if path.is_dir() and any(file.suffix.lower() in (".txt", ".md") for file in path.rglob("*")):
+        return False
+    if path.is_file() and path.suffix.lower() not in (".jsonl", ".json"):
+        return False
+    files = [file for file in _files(path) if file.stat().st_size] if path.exists() else []
+    return bool(files) and all(_first_is_chat(file) for file in files)
+
+
+def _first_is_chat(file: Path) -> bool:
+    try:
+        return _record(*next(_rows(file))).messages is not None
+    except (DataError, StopIteration):
+        return False
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.exists():
+        raise DataError(f"{path} does not exist: give a .jsonl file or a folder of them")
+    if path.is_file():
+        return [path]
+    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in (".jsonl", ".json"))
+    if not files:
+        raise DataError(f"{path} holds no .jsonl file: give one, or a folder of them")
+    return files
+
+
+def _rows(file: Path) -> Iterator[tuple[str, Any]]:
+    with file.open("rb") as lines:
+        first = lines.readline().removeprefix(b"\xef\xbb\xbf").lstrip()
+        lines.seek(0)
+        if first.startswith(b"["):
+            rows = _json(str(file), lines.read())
+            yield from ((f"{file}: row {n}", row) for n, row in enumerate(rows, 1))
+            return
+        for n, line in enumerate(lines, 1):
+            if line.strip():
+                yield f"{file}:{n}", _json(f"{file}:{n}", line)
+
+
+def _json(where: str, data: bytes) -> Any:
+    try:
+        return json.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise DataError(f"{where} is not UTF-8 (byte {error.start + 1}): save the file as UTF-8") from None
+    except ValueError as error:
+        raise DataError(f"{where} is not JSON: {error}") from None
+
+
+def _record(where: str, row: Any) -> Record:
+    if not isinstance(row, dict):
+        raise DataError(f"{where} is not a JSON object: {FORMS}")
+    if isinstance(row.get("messages"), list):
+        return _chat(where, row["messages"])
+    if isinstance(row.get("conversations"), list):
+        return _chat(where, [_sharegpt(turn) for turn in row["conversations"]])
+    if "prompt" in row and "completion" in row:
+        return _chat(where, _turns("user", row["prompt"]) + _turns("assistant", row["completion"]))
+    if "instruction" in row and "output" in row:
+        system = _turns("system", row["system"]) if row.get("system") else []
+        asked = "\n\n".join(str(part) for part in (row["instruction"], row.get("input")) if part)
+        return _chat(where, system + _turns("user", asked) + _turns("assistant", row["output"]))
+    if isinstance(row.get("text"), str):
+        if not row["text"].strip():
+            raise DataError(f'{where} has an empty "text": remove the line')
+        return Record(row["text"], None, where)
+    keys = ", ".join(map(str, row)) or "no keys"
+    raise DataError(f"{where} is in no known form (it has {keys}): {FORMS}")
+
+
+def _turns(role: str, value: Any) -> list[Any]:
+    """TRL allows a list of messages where a string stands."""
+    return value if isinstance(value, list) else [{"role": role, "content": value}]
+
+
+def _sharegpt(turn: Any) -> Any:
+    if not isinstance(turn, dict) or "from" not in turn:
+        return turn
+    role = str(turn["from"]).lower()
+    return {"role": _SHAREGPT_ROLES.get(role, role), "content": turn.get("value")}
+
+
+def _chat(where: str, messages: list[Any]) -> Record:
+    for n, message in enumerate(messages, 1):
+        if not isinstance(message, dict) or not isinstance(message.get("role"), str):
+            raise DataError(f'{where}: message {n} has no "role"')
+        if not isinstance(message.get("content"), str) and not message.get("tool_calls"):
+            raise DataError(f'{where}: message {n} has no "content" that is text')
+    if not any(message["role"] == "assistant" for message in messages):
+        raise DataError(f"{where} has no assistant's message to learn from")
+    return Record(None, messages, where)

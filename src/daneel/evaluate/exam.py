@@ -1,0 +1,81 @@
+"""The same questions to a model before and after: held-out text of the author and of a stranger, and a prompt."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from daneel.corpus.document import Document
+from daneel.evaluate.likelihood import first_bytes
+from daneel.evaluate.paragraphs import paragraphs
+from daneel.evaluate.voice import Scores, measure, opening_words
+from daneel.generate.sampling import Sampling
+from daneel.lm.base import Generation, LanguageModel, Request
+
+SEEDS = (1, 2, 3, 4, 5)
+SAMPLE_TOKENS = 120
+PROMPTS = {
+    "en": "The year is 2042. AI has advanced to the point where",
+    "zh": "公元2042年，人工智能已经发展到",
+}
+# A paragraph that fits on a screen, and gives the model something to be surprised by.
+SHOWN = (300, 900)
+# Bytes of a document that say something about it.
+PAGE = 2000
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """What one model did."""
+
+    scores: Scores
+    prompted: Scores | None
+    samples: list[str]
+    """Continuations of the prompt, one a seed, unpicked."""
+
+
+@dataclass(frozen=True)
+class Exam:
+    """The questions."""
+
+    train: Sequence[Document]
+    author: list[Document]
+    stranger: list[Document]
+    prompt: str
+
+    def sit(self, lm: LanguageModel, prompted: bool, say: Callable[[str], None]) -> Sitting:
+        """Answer them all. With `prompted` once more with 1,000 words of the author's training text as prompt."""
+        say(
+            f"measuring {lm.name} on {sum(len(d.text.encode()) for d in self.author + self.stranger):,} bytes"
+        )
+        scores = measure(lm, self.author, self.stranger)
+        with_words = None
+        if prompted:
+            say(f"measuring {lm.name} with 1,000 words of the author as its prompt")
+            with_words = measure(lm, self.author, self.stranger, opening_words(self.train))
+        requests = [Request(self.prompt, seed) for seed in SEEDS]
+        answers = lm.complete(requests, Generation(SAMPLE_TOKENS, Sampling()))
+        return Sitting(scores, with_words, [answer.text for answer in answers])
+
+    @property
+    def paragraph(self) -> str:
+        """The first held-out paragraph of a size to look at, or the first of all."""
+        parts = [part.strip() for document in self.author for part in paragraphs(document.text)]
+        return next((p for p in parts if SHOWN[0] <= len(p.encode()) <= SHOWN[1]), parts[0])
+
+
+def make_exam(
+    train: Sequence[Document],
+    author: Sequence[Document],
+    stranger: Sequence[Document],
+    eval_bytes: int,
+    prompt: str | None,
+) -> Exam:
+    """Questions from the beginnings of the held-out documents, `eval_bytes` of each side, shared equally."""
+    chosen = prompt or PROMPTS["zh" if author[0].language == "zh" else "en"]
+    return Exam(train, _beginnings(author, eval_bytes), _beginnings(stranger, eval_bytes), chosen)
+
+
+def _beginnings(documents: Sequence[Document], limit: int) -> list[Document]:
+    """Of many documents every n-th, so that each gives a page at least."""
+    step = max(1, len(documents) * PAGE // limit)
+    taken = documents[::step]
+    return [part for document in taken for part in first_bytes([document], limit // len(taken))]

@@ -1,0 +1,1 @@
+"""LanguageModel, the one interface of everything that works with text, and the models behind it."""

@@ -1,0 +1,12 @@
+"""A name to a language model."""
+
+from daneel.lm.base import LanguageModel
+from daneel.store import resolve
+
+
+def load(name: str, dtype: str = "auto") -> LanguageModel:
+    """The model that the store knows by this name, hub id, folder or file. Raises ModelError."""
+    folder = resolve(name)
+    from daneel.lm.local import LocalModel
+
+    return LocalModel(folder, name, dtype)

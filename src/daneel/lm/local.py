@@ -1,0 +1,129 @@
+"""A model on this machine."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from daneel.errors import ModelError, UsageError
+from daneel.formats.hf import read_architecture
+from daneel.generate.engine import Chunk, Engine, Job
+from daneel.generate.sampling import draw_seed
+from daneel.generate.torch_backend import TorchBackend
+from daneel.lm.base import Capabilities, Generation, LanguageModel, Request, Scored, notice
+from daneel.model.decoder import Decoder
+from daneel.model.likelihood import token_logprobs
+from daneel.model.load import load_model
+from daneel.tokenizer.chat import Message
+from daneel.tokenizer.load import Tokenizer
+
+# More at once gain little on a CPU, and each needs its own part of the cache.
+SLOTS = 16
+
+
+class LocalModel(LanguageModel):
+    """A Hugging Face folder, computed by PyTorch. The weights are read when first needed."""
+
+    def __init__(self, folder: Path, name: str | None = None, dtype: str = "auto") -> None:
+        self.folder = folder
+        self.name = name or folder.name
+        self.tokenizer = Tokenizer.load(folder)
+        self._dtype = dtype
+        self.capabilities = Capabilities(score=True, chat=self.tokenizer.chat is not None)
+
+    @cached_property
+    def model(self) -> Decoder:
+        """The weights."""
+        return load_model(self.folder, self._dtype)
+
+    @cached_property
+    def _backend(self) -> TorchBackend:
+        return TorchBackend(self.model)
+
+    @property
+    def backend(self) -> str:  # type: ignore[override]
+        """See LanguageModel."""
+        return self._backend.name
+
+    @cached_property
+    def context(self) -> int:  # type: ignore[override]
+        """See LanguageModel."""
+        return read_architecture(self.folder).context
+
+    def generate(self, requests: Sequence[Request], params: Generation) -> Iterator[Chunk]:
+        """See LanguageModel."""
+        several = len(requests) > 1
+        jobs = [
+            self._job(request, params, f"prompt {number}" if several else "the prompt")
+            for number, request in enumerate(requests, start=1)
+        ]
+        if not jobs:
+            return iter(())
+        capacity = max(len(job.prompt) + job.max_new_tokens for job in jobs)
+        engine = Engine(self._backend, self.tokenizer, min(len(jobs), SLOTS), capacity)
+        return engine.run(jobs)
+
+    def score(self, context: str, continuation: str) -> Scored:
+        """See LanguageModel."""
+        ids, spans = self.tokenizer.spans(context + continuation)
+        first = next((i for i, (_, end) in enumerate(spans) if end > len(context)), len(ids))
+        prefix = self.tokenizer.prefix or ([] if first else self._start())
+        logprobs = np.empty(0, dtype=np.float32)
+        if first < len(ids):
+            logprobs = token_logprobs(self.model, prefix + ids, len(prefix) + first)
+        return Scored([self.tokenizer.token_bytes(id) for id in ids[first:]], logprobs)
+
+    def count(self, prompt: str | Sequence[Message]) -> int:
+        """See LanguageModel."""
+        return len(self.encode(prompt))
+
+    def encode(self, prompt: str | Sequence[Message]) -> list[int]:
+        """The ids that the model reads for a text or a conversation."""
+        tokenizer = self.tokenizer
+        if isinstance(prompt, str):
+            return (tokenizer.prefix + tokenizer.encode(prompt)) or self._start()
+        if tokenizer.chat is None:
+            raise ModelError(
+                f"{self.name} has no chat template: it continues text, it does not hold conversations; "
+                "take an instruct model, such as -m smollm2, or `daneel write`"
+            )
+        *earlier, last = prompt
+        if last["role"] == "assistant" and earlier:
+            text = tokenizer.chat.render(earlier, add_generation_prompt=True) + last["content"]
+        else:
+            text = tokenizer.chat.render(prompt, add_generation_prompt=True)
+        return tokenizer.encode(text, special=True)
+
+    def token_bytes(self, token: int) -> bytes:
+        """See LanguageModel."""
+        return self.tokenizer.token_bytes(token)
+
+    def _start(self) -> list[int]:
+        # What stands before a text when nothing does: in training, texts followed such a token.
+        begin = self.tokenizer.bos if self.tokenizer.bos is not None else next(iter(self.tokenizer.eos), None)
+        if begin is None:
+            raise UsageError(f"{self.name} cannot begin with an empty text: give it some words to continue")
+        return [begin]
+
+    def _job(self, request: Request, params: Generation, which: str) -> Job:
+        ids = self.encode(request.prompt)
+        room = self.context - len(ids)
+        if room < 1:
+            raise ModelError(
+                f"{which} has {len(ids)} tokens, but {self.name} reads at most {self.context}, "
+                "its answer included: shorten the prompt"
+            )
+        if room < params.max_new_tokens:
+            notice(
+                f"{which} has {len(ids)} tokens and {self.name} reads at most {self.context}: "
+                f"the text ends after {room} of the {params.max_new_tokens} tokens asked for"
+            )
+        size = self.model.arch.vocab_size
+        for token in params.sampling.logit_bias:
+            if token >= size:
+                raise UsageError(f"--logit-bias names token {token}, but {self.name} has {size} tokens")
+        seed = request.seed if request.seed is not None else params.sampling.seed
+        sampling = replace(params.sampling, seed=draw_seed() if seed is None else seed)
+        return Job(ids, sampling, min(params.max_new_tokens, room), params.stop, params.top_logprobs)

@@ -1,0 +1,55 @@
+"""Cross-entropy of the output head, in chunks, so that the full logits never exist.
+
+N tokens, W width, V vocabulary. 2,048 tokens of SmolLM2 would need 400 MB of float32 logits, and as much again
+for their gradient; a chunk needs an eighth. The gradient is computed in the forward pass, while the chunk's
+logits are at hand (the idea of Liger Kernel, arXiv:2410.10989).
+"""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+CHUNK = 256
+
+
+def _chunk(x_NW: Tensor, head_VW: Tensor, targets_N: Tensor, weights_N: Tensor) -> tuple[Tensor, Tensor]:
+    """Losses in float32 [N], and the gradient of their weighted sum by the logits [N, V]."""
+    logits = F.linear(x_NW, head_VW).float()
+    log_sum = logits.logsumexp(-1, keepdim=True)
+    losses = log_sum[:, 0] - logits.gather(1, targets_N[:, None])[:, 0]
+    # The gradient is p - 1 at the target and p elsewhere.
+    hit = torch.arange(logits.shape[1], device=logits.device)[None] == targets_N[:, None]
+    gradient = ((logits - log_sum).exp() - hit.float()) * weights_N[:, None]
+    return losses, gradient.to(x_NW.dtype)
+
+
+class _HeadLoss(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x_NW: Tensor, head_VW: Tensor, targets_N: Tensor, weights_N: Tensor, chunk: Any) -> Tensor:
+        losses, dx = [], []
+        dhead = torch.zeros_like(head_VW, dtype=torch.float32) if ctx.needs_input_grad[1] else None
+        for i in range(0, len(x_NW), CHUNK):
+            part = x_NW[i : i + CHUNK]
+            loss, gradient = chunk(part, head_VW, targets_N[i : i + CHUNK], weights_N[i : i + CHUNK])
+            losses.append(loss)
+            dx.append(gradient @ head_VW)
+            if dhead is not None:
+                dhead += gradient.T @ part
+        ctx.save_for_backward(torch.cat(dx), None if dhead is None else dhead.to(head_VW.dtype))
+        return torch.cat(losses) @ weights_N
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        dx, dhead = ctx.saved_tensors
+        return dx * grads[0], None if dhead is None else dhead * grads[0], None, None, None
+
+
+def head_loss(x_NW: Tensor, head_VW: Tensor, targets_N: Tensor, weights_N: Tensor, compiled: bool = False) -> Tensor:
+    """Sum of weight times -log p(target), a float32 scalar with gradients for the states and the head."""
+    loss: Tensor = _HeadLoss.apply(x_NW, head_VW, targets_N, weights_N, _compiled if compiled else _chunk)  # type: ignore[no-untyped-call]
+    return loss
+
+
+_compiled = torch.compile(_chunk, dynamic=False)

@@ -1,0 +1,280 @@
+"""The road in one call: before, train, after, report. The train verb, the demo and Python use it alike."""
+
+import json
+import platform
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import cpuinfo
+import psutil
+import torch
+
+from daneel.config import TrainConfig, override, seconds
+from daneel.corpus.build import build, read_corpus
+from daneel.corpus.document import Document
+from daneel.corpus.read import is_corpus
+from daneel.errors import TrainingError, UsageError
+from daneel.evaluate.card import Provenance, model_card
+from daneel.evaluate.copying import compare_copying
+from daneel.evaluate.exam import make_exam
+from daneel.evaluate.run_report import Findings, write_report
+from daneel.evaluate.voice import compare
+from daneel.formats.hf import weight_files
+from daneel.formats.peft import AdapterConfig
+from daneel.interpret.attention import attention
+from daneel.interpret.surprise import surprise
+from daneel.lm.local import LocalModel
+from daneel.model.load import load_base, native_bf16
+from daneel.model.lora import add_lora
+from daneel.run import atomic_write, sha256
+from daneel.store import licence_of
+from daneel.tokenizer.load import Tokenizer
+from daneel.train.compiler import compiler, falls_back
+from daneel.train.estimate import Estimate, estimate, memory_note, require_disk
+from daneel.train.loop import Trainer, Watch
+from daneel.train.prepare import SCRATCH, Source, base_model, open_shards, pack, packing_notes, read_source
+from daneel.train.save import save_model
+
+# Scores are measured in float32 whatever the training used.
+EXACT = "float32"
+# A compiled block pays for its 20 to 40 seconds in runs longer than this.
+WORTH_COMPILING = 120.0
+SLOW_TOKENS_PER_SECOND = 250.0
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Journey:
+    """What to learn, from what, and what to compare it with."""
+
+    data: tuple[str, ...]
+    out: str
+    base: str = "smollm2"
+    size: str = "3m"
+    stranger: str | None = None
+    """A text of the same kind by another author: with it the report can say whether the voice was learned."""
+    heldout: float = 0.1
+    eval_bytes: int = 40_000
+    """Of each held-out text, how much is measured before and after."""
+    prompt: str | None = None
+    merge: bool = False
+    config: TrainConfig = field(default_factory=TrainConfig)
+
+
+@dataclass
+class Stage:
+    """The pieces between set-out and arrival."""
+
+    run: Path
+    journey: Journey
+    source: Source
+    base: Path
+    trainer: Trainer
+    adapter: AdapterConfig | None
+    plan: Estimate
+
+
+def set_out(journey: Journey, say: Say) -> Stage:
+    """Read, pack, load, and time a few steps; nothing is learned yet. Raises DaneelError."""
+    run, config = Path(journey.out), journey.config
+    if (run / "daneel" / "config.json").exists():
+        raise UsageError(f"{run} holds a run already: go on with --resume, or give another folder with -o")
+    if run.exists() and (not run.is_dir() or any(run.iterdir())):
+        raise UsageError(f"{run} exists and is not empty: give another folder with -o")
+    inner = run / "daneel"
+    source = read_source([Path(p) for p in journey.data], inner / "corpus", config.seed, journey.heldout)
+    for note in source.notes:
+        say(note)
+    if journey.base == SCRATCH:
+        journey = replace(journey, config=replace(config, method="full", lr=config.lr or 2e-3))
+    base = base_model(journey.base, journey.size, source, inner / "base", journey.config)
+    tokenizer = Tokenizer.load(base)
+    train, _ = pack(source, tokenizer, inner / "shards", journey.config.length)
+    for note in packing_notes(train):
+        say(note)
+    stage = _stage(journey, source, base, steps=None, compiled=_worth_compiling(journey.config, train.tokens), say=say)
+    require_disk(stage.trainer, stage.plan.disk_bytes)
+    if note := memory_note(stage.plan.memory_bytes):
+        say(note)
+    settings = {
+        "journey": asdict(stage.journey),
+        "base": str(base),
+        "base_sha256": _weights_hash(base),
+        "steps": stage.plan.steps,
+        "compiled": stage.plan.compiled,
+    }
+    atomic_write(inner / "config.json", json.dumps(settings, indent=2, ensure_ascii=False))
+    return stage
+
+
+def go_on(out: str, say: Say) -> tuple[Stage, int]:
+    """The stage of an interrupted run, and the step it stands at. Raises DaneelError."""
+    run = Path(out)
+    if not (run / "daneel" / "config.json").exists():
+        raise TrainingError(f"{run} holds no run to resume; start it without --resume")
+    settings = json.loads((run / "daneel" / "config.json").read_text())
+    saved = settings["journey"]
+    journey = Journey(**{**saved, "data": tuple(saved["data"]), "config": override(TrainConfig(), saved["config"])})
+    base = Path(settings["base"])
+    if _weights_hash(base) != settings["base_sha256"]:
+        raise TrainingError(f"{base} changed since the run began; start again with another -o")
+    corpus = run / "daneel" / "corpus"
+    data = [corpus] if is_corpus(corpus) else [Path(p) for p in journey.data]
+    source = read_source(data, corpus, journey.config.seed, journey.heldout)
+    stage = _stage(journey, source, base, steps=settings["steps"], compiled=settings["compiled"], say=say)
+    stage.trainer.resume()
+    say(f"going on at step {stage.trainer.progress.step} of {settings['steps']}")
+    return stage, stage.trainer.progress.step
+
+
+def _stage(journey: Journey, source: Source, base: Path, steps: int | None, compiled: bool, say: Say) -> Stage:
+    run, config = Path(journey.out), journey.config
+    train, heldout = open_shards(run / "daneel" / "shards")
+    torch.manual_seed(config.seed)
+
+    def trainer(compiled: bool) -> tuple[Trainer, AdapterConfig | None]:
+        model, adapter = load_base(base, torch.float32), None
+        if config.method == "lora":
+            targets = config.targets if config.targets == "all-linear" else tuple(config.targets.split(","))
+            adapter = AdapterConfig(config.rank, config.alpha, targets, str(base.resolve()))
+            add_lora(model, adapter)
+        else:
+            model.requires_grad_(True)
+        return Trainer(run, model, config, train, heldout, compiled), adapter
+
+    made, adapter = trainer(compiled)
+    model_bytes = sum(p.numel() for p in made.model.parameters()) * 4
+    if steps is not None:
+        plan = Estimate(steps, 0.0, 0, 0, 0.0, compiled)
+        return Stage(run, journey, source, base, made, adapter, plan)
+    if compiled:
+        say("fusing operations with the C++ compiler (half a minute) …")
+    try:
+        plan = estimate(made, config, model_bytes)
+    except falls_back() as error:
+        say(f"the C++ compiler could not build the fused operations ({type(error).__name__}); going on without, slower")
+        made, adapter = trainer(False)
+        plan = estimate(made, config, model_bytes)
+    return Stage(run, journey, source, base, made, adapter, plan)
+
+
+def _worth_compiling(config: TrainConfig, tokens: int) -> bool:
+    if config.compile == "off" or compiler() is None:
+        return False
+    if config.budget:
+        return seconds(config.budget) > WORTH_COMPILING
+    work = (config.steps or 0) * config.batch * config.accumulate * config.length or config.epochs * tokens
+    return work / SLOW_TOKENS_PER_SECOND > WORTH_COMPILING
+
+
+def _weights_hash(folder: Path) -> str:
+    return "-".join(sha256(path) for path in sorted(set(weight_files(folder).values())))
+
+
+def arrive(stage: Stage, watch: Watch, say: Say) -> dict[str, Any]:
+    """Measure, train, save, measure the files as saved, and write report and card; gives the report's facts."""
+    journey, run = stage.journey, stage.run
+    clock = Clock()
+    documents = stage.source.documents
+    exam, stranger_name = None, ""
+    if documents and documents[1]:
+        stranger = _stranger(journey.stranger)
+        stranger_name = Path(journey.stranger).name if journey.stranger else ""
+        exam = make_exam(*documents, stranger, journey.eval_bytes, journey.prompt)
+    before = exam.sit(LocalModel(stage.base, journey.base, EXACT), prompted=True, say=say) if exam else None
+    clock.lap("measured before")
+    progress = stage.trainer.run(stage.plan.steps, watch)
+    clock.lap("trained")
+    save_model(run, stage.trainer.model, stage.trainer.masters.weights, stage.base, stage.adapter, journey.merge)
+    say(f"saved {run}, from step {progress.step if progress.best_step is None else progress.best_step}")
+    facts: dict[str, Any] = {"steps": progress.step, "heldout_loss": progress.best if progress.best_step else None}
+    voice = None
+    if exam and before:
+        tuned = LocalModel(run, run.name, EXACT)
+        after = exam.sit(tuned, prompted=False, say=say)
+        clock.lap("measured after")
+        voice = compare(before.scores, after.scores, before.prompted)
+        base = LocalModel(stage.base, journey.base, EXACT)
+        found = Findings(
+            title=f"{run.name}: what was learned",
+            base=journey.base,
+            author=", ".join(Path(p).name for p in journey.data),
+            stranger=stranger_name,
+            language=exam.author[0].language,
+            voice=voice,
+            prompt=exam.prompt,
+            before=before.samples,
+            after=after.samples,
+            copying=compare_copying(
+                [d.text for d in exam.train], before.samples, after.samples,
+                [d.text for d in exam.author], [d.text for d in exam.stranger],
+            ),
+            surprise=[surprise(base, exam.paragraph, label="before"), surprise(tuned, exam.paragraph, label="after")],
+            attention=attention(tuned.model, tuned.tokenizer, exam.prompt),
+            settings=_settings(stage),
+            machine=machine(),
+            seconds=clock.laps,
+            versions={name: version(name) for name in ("daneel", "torch", "tokenizers", "numpy")},
+        )  # fmt: skip
+        facts |= write_report(run, found)
+    else:
+        atomic_write(run / "daneel" / "report.json", json.dumps(facts, indent=2))
+    atomic_write(run / "README.md", model_card(_provenance(stage), voice))
+    return facts
+
+
+class Clock:
+    """How long each stage took."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._since = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        """Name what ended now."""
+        now = time.perf_counter()
+        self.laps[name], self._since = now - self._since, now
+
+
+def _stranger(path: str | None) -> list[Document]:
+    if path is None:
+        return []
+    if is_corpus(Path(path)):
+        corpus = read_corpus(Path(path))
+        return corpus.heldout or corpus.train
+    with tempfile.TemporaryDirectory() as folder:
+        return build([Path(path)], Path(folder) / "corpus", heldout=0.0).train
+
+
+def machine() -> dict[str, str]:
+    """Where figures were measured."""
+    return {
+        "processor": cpuinfo.get_cpu_info().get("brand_raw", platform.machine()),
+        "cores": str(psutil.cpu_count(logical=False) or psutil.cpu_count()),
+        "memory": f"{psutil.virtual_memory().total / 1e9:.0f} GB",
+        "system": platform.platform(terse=True),
+        "arithmetic": "bfloat16" if native_bf16() else "float32",
+    }
+
+
+def _settings(stage: Stage) -> dict[str, str]:
+    chosen = {key: str(value) for key, value in asdict(stage.journey.config).items() if value is not None}
+    return {**chosen, "lr": str(stage.trainer.lr), "steps": str(stage.plan.steps), "compiled": str(stage.trainer.compiled)}
+
+
+def _provenance(stage: Stage) -> Provenance:
+    journey, documents = stage.journey, stage.source.documents
+    return Provenance(
+        name=stage.run.name,
+        base=None if journey.base == SCRATCH else journey.base,
+        adapter=stage.adapter is not None and not journey.merge,
+        licence="not stated: that of the training text" if journey.base == SCRATCH else licence_of(journey.base),
+        languages=sorted({d.language for d in documents[0]}) if documents else [],
+        data=[f"{', '.join(Path(p).name for p in journey.data)}: {note}" for note in stage.source.notes[:1]],
+        settings=_settings(stage),
+    )

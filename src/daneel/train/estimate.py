@@ -1,0 +1,107 @@
+"""How long a run takes, and how much memory and disk: measured on this machine, not guessed."""
+
+import shutil
+import time
+from dataclasses import dataclass
+
+import psutil
+import torch
+
+from daneel.config import TrainConfig, seconds
+from daneel.errors import TrainingError
+from daneel.train.loop import Trainer
+
+MOMENTS = 2
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will need."""
+
+    steps: int
+    seconds: float
+    """Of training and measuring on the way, compilation included."""
+    memory_bytes: int
+    disk_bytes: int
+    tokens_per_second: float
+    compiled: bool
+
+
+def planned_steps(config: TrainConfig, rows: int) -> int:
+    """Steps that the epochs ask for, unless steps are given."""
+    return config.steps or max(1, round(config.epochs * rows / (config.batch * config.accumulate)))
+
+
+def estimate(trainer: Trainer, config: TrainConfig, model_bytes: int) -> Estimate:
+    """Time two steps without learning from them, and plan the rest.
+
+    With a budget the steps are as many as fit, less a tenth for what cannot be foreseen; the epochs then only
+    apply when set smaller. Random state, weights and loader are left as they were.
+    """
+    place, rng = trainer.loader.state(), torch.get_rng_state()
+    clock = time.perf_counter()
+    trainer.backward()
+    first = time.perf_counter() - clock
+    times = []
+    for _ in range(2):
+        clock = time.perf_counter()
+        trainer.backward()
+        times.append(time.perf_counter() - clock)
+    step = min(times)
+    trainer.masters.zero_grad()
+    trainer.loader.restore(place)
+    torch.set_rng_state(rng)
+    weights = sum(w.numel() for w in trainer.masters.weights.values()) * 4
+    # AdamW reads four float32 arrays and writes three, at about 10 GB/s.
+    step += weights * 7 / 1e10
+    measuring = 0.0
+    if trainer.heldout is not None:
+        batches = -(-min(len(trainer.heldout), config.eval_rows) // config.batch)
+        # A forward pass is a third of forward and backward, by the multiplications in them.
+        measuring = (config.evals + 1) * batches * step / config.accumulate / 2.5
+    steps = planned_steps(config, len(trainer.loader))
+    if config.budget:
+        fit = int((seconds(config.budget) * 0.9 - first - measuring) / step)
+        if fit < 1:
+            raise TrainingError(
+                f"--budget {config.budget} is too short: one step takes {step:.1f} s here, measuring {measuring:.0f} s "
+                f"and preparation {first:.0f} s; give at least {int((first + measuring + 2 * step) / 0.9) + 1}s"
+            )
+        steps = min(config.steps, fit) if config.steps else fit
+    state = weights * (1 + MOMENTS)
+    checkpoints = min(config.keep + 1, 1 + config.evals + steps // config.checkpoint_every)
+    tokens = config.batch * config.accumulate * config.length
+    return Estimate(
+        steps=steps,
+        seconds=first + measuring + step * steps,
+        # Measured so far at its highest, and the moments that the first real step adds.
+        memory_bytes=peak_memory() + weights * MOMENTS,
+        disk_bytes=state * checkpoints + (weights if config.method == "lora" else model_bytes),
+        tokens_per_second=tokens / step,
+        compiled=trainer.compiled,
+    )
+
+
+def peak_memory() -> int:
+    """The most memory this process has held, in bytes."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def require_disk(trainer: Trainer, needed: int) -> None:
+    """Raises TrainingError if the run will not fit on its disk."""
+    free = shutil.disk_usage(trainer.run_dir).free
+    if needed > free:
+        raise TrainingError(
+            f"{trainer.run_dir} needs {needed / 1e9:.1f} GB for checkpoints and has {free / 1e9:.1f} GB; "
+            "free some, lower --set keep=1, or give another folder with -o"
+        )
+
+
+def memory_note(needed: int) -> str | None:
+    """A warning when the run is larger than what this machine has."""
+    have = psutil.virtual_memory().total
+    if needed < have:
+        return None
+    return f"needs {needed / 1e9:.1f} GB of memory and this machine has {have / 1e9:.1f} GB: lower --batch or --length"

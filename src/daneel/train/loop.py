@@ -1,0 +1,181 @@
+"""The one training loop."""
+
+import json
+import math
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from daneel.config import TrainConfig
+from daneel.data.loader import Batch, Loader, unpack
+from daneel.data.packing import Shards
+from daneel.errors import TrainingError
+from daneel.model.decoder import Decoder
+from daneel.model.load import resolve_dtype
+from daneel.model.loss import head_loss
+from daneel.train import checkpoint
+from daneel.train.checkpoint import Progress
+from daneel.train.optimiser import Masters, Optimiser, rate
+
+DEFAULT_LR = {"lora": 1e-3, "full": 1e-4}
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a watcher is told after a step or a measurement."""
+
+    step: int
+    steps: int
+    tokens_per_second: float
+    seconds_left: float
+    loss: float | None = None
+    """Nats a token over the step's batches."""
+    heldout: float | None = None
+    """Nats a token of the held-out rows."""
+
+
+Watch = Callable[[Event], None]
+
+
+class Trainer:
+    """A model, its optimiser and its data; `run` goes from where `progress` stands to the end."""
+
+    def __init__(
+        self, run: Path, model: Decoder, config: TrainConfig, train: Shards, heldout: Shards | None,
+        compiled: bool = False,
+    ) -> None:  # fmt: skip
+        self.run_dir, self.model, self.config = run, model, config
+        self.masters = Masters(model, resolve_dtype(config.dtype))
+        self.optimiser = Optimiser(self.masters, config.weight_decay)
+        self.loader = Loader(train, config.batch, config.seed)
+        self.heldout = heldout
+        self.progress = Progress()
+        self.compiled = compiled
+        self.lr = config.lr or DEFAULT_LR[config.method]
+        if compiled:
+            for block in model.blocks:
+                block.compile(dynamic=False)
+
+    def loss_sum(self, batch: Batch, scale: float) -> Tensor:
+        """Weighted loss of a batch times `scale`, with gradients."""
+        ids, targets, weights, positions, segments = (
+            torch.from_numpy(x) for x in (batch.ids, batch.targets, batch.weights, batch.positions, batch.segments)
+        )
+        states = self.model.hidden(ids, positions, segments).flatten(0, 1)
+        return head_loss(states, self.model.head_weight, targets.flatten(), weights.flatten() * scale, self.compiled)
+
+    def backward(self) -> float:
+        """Gradients of the next step's batches; gives the mean loss a learned token."""
+        batches = [self.loader.next() for _ in range(self.config.accumulate)]
+        # Over all batches of the step at once: a mean of means would weigh short answers more.
+        count = sum(float(batch.weights.sum()) for batch in batches)
+        total = 0.0
+        for batch in batches:
+            loss = self.loss_sum(batch, 1 / max(count, 1.0))
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += loss.item()
+        return total
+
+    def measure(self) -> float:
+        """Mean loss of the held-out rows, the same rows each time."""
+        assert self.heldout is not None
+        size, rows = self.config.batch, min(len(self.heldout), self.config.eval_rows)
+        total = count = 0.0
+        for start in range(0, rows, size):
+            # Every batch has the same shape, so that nothing compiles again; filler rows weigh nothing.
+            numbers = np.minimum(np.arange(start, start + size), rows - 1)
+            batch = unpack(*self.heldout.rows(numbers))
+            batch.weights[rows - start :] = 0
+            # With gradients on, though unused: the compiled training graph serves here too.
+            total += self.loss_sum(batch, 1.0).item()
+            count += float(batch.weights.sum())
+        return total / count
+
+    def resume(self) -> None:
+        """Go on from the last whole checkpoint."""
+        self.progress = checkpoint.load(self.run_dir, self.optimiser)
+        self.loader.restore(self.progress.loader)
+        log = self.run_dir / "daneel" / "log.jsonl"
+        if log.exists():
+            rows = [json.loads(line) for line in log.read_text().splitlines() if line.endswith("}")]
+            kept = [json.dumps(row) + "\n" for row in rows if row["step"] <= self.progress.step]
+            log.write_text("".join(kept))
+
+    def _log(self, **row: Any) -> None:
+        with (self.run_dir / "daneel" / "log.jsonl").open("a") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def _save(self) -> None:
+        self.progress.loader = self.loader.state()
+        checkpoint.save(self.run_dir, self.optimiser, self.progress, self.config.keep)
+
+    def run(self, steps: int, watch: Watch) -> Progress:
+        """Train to `steps`, or until the held-out text stops getting better; ends with the best weights.
+
+        Raises TrainingError when the loss is no number.
+        """
+        (self.run_dir / "daneel").mkdir(parents=True, exist_ok=True)
+        every = max(1, steps // max(1, self.config.evals))
+        progress, began, start = self.progress, time.perf_counter(), self.progress.step
+        before = progress.seconds
+        if progress.step == 0:
+            self._evaluate(steps, watch, 0.0)
+            self._save()
+        tokens = self.config.batch * self.config.accumulate * self.config.length
+        while progress.step < steps and not self._stopped():
+            place = self.loader.state()["position"]
+            clock = time.perf_counter()
+            loss = self.backward()
+            lr = rate(progress.step, steps, self.lr, self.config.warmup, self.config.schedule)
+            norm = self.optimiser.step(lr, self.config.clip)
+            if not (math.isfinite(loss) and math.isfinite(norm)):
+                raise TrainingError(
+                    f"the loss is {loss} and the gradient {norm} at step {progress.step + 1}, rows {place} to "
+                    f"{self.loader.state()['position'] - 1} of the data; step {checkpoint.list_steps(self.run_dir)[-1]} "
+                    "is kept. Lower --lr, or look at those rows"
+                )
+            progress.step += 1
+            progress.seconds = before + time.perf_counter() - began
+            speed = tokens / (time.perf_counter() - clock)
+            left = (time.perf_counter() - began) / (progress.step - start) * (steps - progress.step)
+            self._log(step=progress.step, loss=loss, lr=lr, gradient_norm=norm, tokens_per_second=round(speed, 1))
+            watch(Event(progress.step, steps, speed, left, loss=loss))
+            if self.heldout is not None and (progress.step % every == 0 or progress.step == steps):
+                self._evaluate(steps, watch, left)
+            if progress.step % self.config.checkpoint_every == 0 or progress.step == steps:
+                self._save()
+        if progress.best_step is not None and progress.best_step != progress.step:
+            checkpoint.load_weights(checkpoint.folder(self.run_dir, progress.best_step), self.optimiser)
+        return progress
+
+    def _stopped(self) -> bool:
+        return 0 < self.config.patience <= self.progress.worse
+
+    def _evaluate(self, steps: int, watch: Watch, left: float) -> None:
+        if self.heldout is None:
+            return
+        progress = self.progress
+        heldout = self.measure()
+        self._log(step=progress.step, heldout=heldout)
+        watch(Event(progress.step, steps, 0.0, left, heldout=heldout))
+        if heldout < progress.best:
+            progress.best, progress.best_step, progress.worse = heldout, progress.step, 0
+            if progress.step:  # `run` saves the first itself
+                self._save()
+        else:
+            progress.worse += 1
+
+
+def fresh(run: Path) -> None:
+    """Remove what an earlier run of the same name left."""
+    for name in ("checkpoints", "daneel"):
+        shutil.rmtree(run / name, ignore_errors=True)
+
+
