@@ -12,7 +12,7 @@ from daneel.errors import DataError
 def texts(tmp_path, monkeypatch):
     monkeypatch.setattr("daneel.lm.load.load", lambda name: UnigramModel("the lamp burned", name=name))
     for name in ("a", "b"):
-        paragraphs = (f"On day {i} the lamp of {name} burned clean. " * (5 + i % 3) for i in range(6))
+        paragraphs = (f"On day {i} the lamp of {name} burned clean. " * (6 + i % 3) for i in range(6))
         (tmp_path / f"{name}.txt").write_text("\n\n".join(paragraphs))
     return tmp_path
 

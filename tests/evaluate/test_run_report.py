@@ -11,8 +11,8 @@ from daneel.evaluate.voice import compare, measure
 from daneel.interpret.surprise import surprise
 from daneel.report import HeatMap
 
-TEXT = "\n\n".join(f"On day {i} the great lamp burned clean. " * (5 + i % 3) for i in range(14))
-OTHER = "\n\n".join(f"Jim drove {i} hours for lunch, why not. " * (5 + i % 4) for i in range(14))
+TEXT = "\n\n".join(f"On day {i} the great lamp burned clean. " * (6 + i % 3) for i in range(14))
+OTHER = "\n\n".join(f"Jim drove {i} hours for lunch, why not. " * (6 + i % 4) for i in range(14))
 BASE, TUNED = UnigramModel(TEXT + OTHER, name="base"), UnigramModel(TEXT, name="tuned")
 
 

