@@ -141,7 +141,7 @@ def machine() -> str:
 
 def measure(name: str, texts: str, sampling: Sampling, tokens: int) -> dict[str, Any]:
     """One row: the share of texts that loop."""
-    model = load(name)
+    model = load(name, "auto")
     prompts = texts.splitlines()
     began = time.perf_counter()
     answers = model.complete(
@@ -169,12 +169,12 @@ def main() -> None:
     )
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    kinds = {field.name: type(field.default) for field in fields(Sampling)}
+    kinds = {field.name: type(getattr(Sampling(), field.name)) for field in fields(Sampling)}
     given = dict(pair.split("=", 1) for pair in args.set)
     sampling = Sampling(**{name: kinds[name](value) for name, value in given.items()})
     rows = []
     for name in args.model or ["smollm2", "gemma3"]:
-        for texts in (ENGLISH, CHINESE) if name.endswith("gemma3") else (ENGLISH,):
+        for texts in (ENGLISH, CHINESE) if name == "gemma3" else (ENGLISH,):
             row = measure(name, texts, sampling, args.tokens)
             rows.append(row)
             print(

@@ -1,4 +1,4 @@
-"""A language model that can be reckoned by hand: a probability for every character, whatever stands before it."""
+"""A language model that can be reckoned by hand: a probability for every character, whatever comes before."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence

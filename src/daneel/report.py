@@ -220,7 +220,8 @@ def _token(piece: str, bits: float) -> str:
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:
     """Round numbers, about `count` of them, from at most `low` to at least `high`."""
-    if high <= low:
+    # Equal but for rounding: there is no range to divide.
+    if high - low <= 1e-9 * max(abs(low), abs(high)):
         high = low + (abs(low) or 1.0)
     rough = (high - low) / count
     power = 10.0 ** math.floor(math.log10(rough))

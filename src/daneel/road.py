@@ -32,7 +32,7 @@ from daneel.lm.local import LocalModel
 from daneel.model.load import load_base, native_bf16
 from daneel.model.lora import add_lora
 from daneel.run import atomic_write, sha256
-from daneel.store import licence_of
+from daneel.store.catalog import CATALOG
 from daneel.tokenizer.load import Tokenizer
 from daneel.train.compiler import compiler, falls_back
 from daneel.train.estimate import Estimate, estimate, memory_note, require_disk
@@ -273,7 +273,7 @@ def _provenance(stage: Stage) -> Provenance:
         name=stage.run.name,
         base=None if journey.base == SCRATCH else journey.base,
         adapter=stage.adapter is not None and not journey.merge,
-        licence="not stated: that of the training text" if journey.base == SCRATCH else licence_of(journey.base),
+        licence=CATALOG[journey.base].licence.name if journey.base in CATALOG else "other",
         languages=sorted({d.language for d in documents[0]}) if documents else [],
         data=[f"{', '.join(Path(p).name for p in journey.data)}: {note}" for note in stage.source.notes[:1]],
         settings=_settings(stage),

@@ -41,9 +41,24 @@ def test_a_full_model_from_scratch_has_no_base():
     assert "AutoPeft" not in card
 
 
-@pytest.mark.parametrize(("licence", "tag"), [("Gemma terms", "gemma"), ("MIT", "mit"), ("", "unknown")])
-def test_licences_have_the_hub_s_names(licence, tag):
-    assert ModelCard(model_card(replace(ABOUT, licence=licence))).data.license == tag
+@pytest.mark.parametrize(
+    ("licence", "tag", "name"),
+    [
+        ("Gemma Terms of Use", "gemma", None),
+        ("MIT", "mit", None),
+        ("that of the data", "other", "that of the data"),
+    ],
+)
+def test_licences_have_the_hub_s_names(licence, tag, name):
+    data = ModelCard(model_card(replace(ABOUT, licence=licence))).data
+    assert (data.license, data.license_name) == (tag, name)
+
+
+def test_a_folder_as_base_gives_its_name_alone():
+    card = model_card(replace(ABOUT, base="/home/ada/models/mine"))
+    assert ModelCard(card).data.base_model is None
+    assert "trained from `mine`" in card
+    assert "/home/ada" not in card
 
 
 def test_scores_data_settings_and_limits_are_told():

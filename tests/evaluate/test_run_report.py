@@ -30,7 +30,8 @@ def found():
         copying=compare_copying([TEXT], ["one two"], [TEXT[:80]], [TEXT], [OTHER]),
         surprise=[surprise(BASE, "On day", label="Before"), surprise(TUNED, "On day", label="After")],
         attention=[HeatMap("Layer 2 of 2", ["a", "b"], ["a", "b"], [[1, 0], [0.5, 0.5]])],
-        settings={"Rank": "16"}, machine={"Processor": "two cores"}, seconds={"train": 185.0, "measure": 61.0},
+        settings={"Rank": "16"}, machine={"Processor": "two cores"},
+        seconds={"trained": 185.0, "measured": 61.0},
         versions={"daneel": "0.1.0"},
     )  # fmt: skip
 
@@ -54,9 +55,9 @@ def test_everything_found_is_on_the_page(run, found):
     page = (run / "report.html").read_text("utf-8")
     text = _text(page)
     for words in (
-        "The keeper", found.voice.sentence, "one &lt;b&gt;", "two", "eins", "zwei", "Seed 1", "Seed 2", "held-out text",
-        "Base model, prompted", "Layer 2 of 2", "Rank", "two cores", "3 min 05 s", "1 min 01 s", "0.1.0",
-        "The author’s held-out text", "The longest copied passage",
+        "The keeper", found.voice.sentence, "one &lt;b&gt;", "two", "eins", "zwei", "Seed 1", "Seed 2",
+        "held-out text", "Base model, prompted", "Layer 2 of 2", "Rank", "two cores", "3 min 05 s",
+        "1 min 01 s", "0.1.0", "The author’s held-out text", "The longest copied passage",
     ):  # fmt: skip
         assert words in text, words
     assert text.index("one &lt;b&gt;") < text.index("eins") < text.index("two ") < text.index("zwei")
@@ -77,7 +78,7 @@ def test_the_numbers_are_in_the_json_too(run, found):
     assert facts["scores"]["prompted"]["stranger"]["n_paragraphs"] == len(
         found.voice.base.stranger.paragraphs
     )
-    assert facts["copied_8grams"]["after"]["share"] == 1
+    assert facts["copied_8grams"]["after"]["share"] > 0.9
     assert facts["samples"] == {
         "prompt": "The year is 2042.",
         "before": ["one <b>", "two"],
@@ -129,6 +130,12 @@ def test_summary_gives_numbers_at_the_names_that_others_rely_on(found):
         < facts["intervals"]["perplexity"]["high"]
     )
     assert (facts["n_tokens"], facts["n_bytes"]) == (len(TEXT), len(TEXT))
+
+
+def test_correlated_paragraphs_are_said_to_narrow_the_interval(run, found):
+    for correlation, words in ((-0.2, "can be taken as they are"), (0.36, "about 1.5 times as wide")):
+        write_report(run, replace(found, voice=replace(found.voice, neighbours=correlation)))
+        assert words in (run / "report.html").read_text("utf-8")
 
 
 def test_durations():

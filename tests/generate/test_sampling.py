@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from daneel.errors import ModelError, UsageError
 from daneel.generate.sampling import ORDER, Sampler, Sampling, largest, nucleus, pick
 
-OFF = {"top_k": 0, "top_p": 1.0, "min_p": 0.0, "temperature": 1.0}
+OFF = {"top_k": 0, "top_p": 1.0, "min_p": 0.0, "temperature": 1.0, "dry_multiplier": 0.0}
 
 
 def noise(size: int, seed: int = 0, spread: float = 3.0) -> np.ndarray:
@@ -140,6 +140,13 @@ def test_greedy_takes_the_likeliest_after_bias_and_penalties():
     assert Sampler(Sampling(temperature=0, logit_bias={0: 2.5}), ()).sample(logits).token == 0
     assert Sampler(Sampling(temperature=0, logit_bias={1: -math.inf}), ()).sample(logits).token == 2
     assert Sampler(Sampling(temperature=0, repetition_penalty=2.0), (1,)).sample(logits).token == 2
+
+
+def test_dry_is_on_unless_greedy_or_set():
+    assert Sampling().dry_multiplier == 0.8
+    assert Sampling(temperature=0).dry_multiplier == 0
+    assert Sampling(temperature=0, dry_multiplier=0.5).dry_multiplier == 0.5
+    assert Sampling(dry_multiplier=0.0).dry_multiplier == 0
 
 
 def test_logprobs_are_the_models_own():

@@ -200,3 +200,24 @@ def test_smollm2_splits_digits_and_keeps_every_byte() -> None:
     for text in ("公元2042年，人工智能 😀 é\t  x\n\n", "def f(x):\n    return x<|im_end|>"):
         assert joined(tokenizer, tokenizer.encode(text)) == text.encode()
         assert tokenizer.encode(text, special=True) == theirs(text)["input_ids"]
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("name", ["smollm2", "gemma3"])
+def test_real_tokenizers_give_exact_bytes_and_save_as_they_are(name: str, tmp_path: Path) -> None:
+    folder = home() / "models" / name
+    if not folder.is_dir():
+        pytest.skip(f"needs `daneel pull {name}`")
+    tokenizer = Tokenizer.load(folder)
+    tokenizer.save(tmp_path)
+    theirs = AutoTokenizer.from_pretrained(tmp_path)
+    for text in (
+        "公元2042年，\n\n\n    👩‍🚀 é 𠮷",
+        "x  ==  3\t<unused1> <0x41>",
+        " leading",
+        "鑫\u0000\ufffd",
+    ):
+        assert joined(tokenizer, tokenizer.encode(text)) == text.encode()
+        assert tokenizer.prefix + tokenizer.encode(text, special=True) == theirs(text)["input_ids"]
+    for id in range(0, tokenizer.vocab_size, 7):
+        assert tokenizer.token_bytes(id).decode("utf-8", "replace") == tokenizer.decode([id])

@@ -29,9 +29,9 @@ def sampling_options(command: Command) -> Command:
         elif item.name == "order":
             shown = {"metavar": "STEP,…", "show_default": ",".join(Sampling.order)}
         elif item.name == "dry_sequence_breakers":
-            shown = {"multiple": True, "metavar": "TEXT", "show_default": 'line break, : " *'}
-        elif item.name == "seed":
-            shown = {"type": int}
+            shown = {"multiple": True, "metavar": "TEXT"}
+        elif default is None:
+            shown = {"type": int if item.name == "seed" else float}
         option = click.option(flag(item.name), item.name, default=None, help=docs[item.name], **shown)
         command = option(command)
     return command

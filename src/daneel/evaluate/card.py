@@ -1,20 +1,27 @@
 """The model card: what a run holds, how well it does and where it came from, as the hub reads it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from huggingface_hub import ModelCardData
 
 from daneel.evaluate.bootstrap import Estimate
 from daneel.evaluate.voice import Voice
 
-# The licences whose hub identifiers are not simply their names in lower case.
+# The hub's names for licences, by what people call them.
 _HUB_LICENCES = {
+    **{
+        name: name
+        for name in ("apache-2.0", "mit", "gemma", "cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "unknown")
+    },
+    "apache 2.0": "apache-2.0",
     "gemma terms": "gemma",
     "gemma terms of use": "gemma",
     "cc0": "cc0-1.0",
-    "public domain": "cc0-1.0",
 }
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 
 
 @dataclass(frozen=True)
@@ -45,16 +52,21 @@ def bounds(e: Estimate, digits: int = 3) -> str:
 
 def model_card(about: Provenance, voice: Voice | None = None) -> str:
     """README.md of a run: YAML front matter that the hub accepts, then what a reader should know."""
-    licence = about.licence.casefold().strip()
+    licence = _HUB_LICENCES.get(about.licence.casefold())
+    base = about.base
+    if base and not _HUB_ID.fullmatch(base):
+        # A folder of this machine: its name is enough, and the hub would reject the path.
+        base = Path(base).name
     data = ModelCardData(
-        base_model=about.base,
+        base_model=base if base == about.base else None,
         language=list(about.languages),
         library_name="peft" if about.adapter else "transformers",
-        license=_HUB_LICENCES.get(licence, licence.replace(" ", "-")) or "unknown",
+        license=licence or "other",
+        license_name=None if licence else about.licence,
         pipeline_tag="text-generation",
         tags=["daneel", "lora" if about.adapter else "full-weights", "text-generation"],
     )
-    origin = f"trained from `{about.base}`" if about.base else "trained from scratch"
+    origin = f"trained from `{base}`" if base else "trained from scratch"
     kind = "LoRA adapter" if about.adapter else "full model"
     sections = [f"---\n{data.to_yaml()}\n---\n\n# {about.name}\n\nA {kind}, {origin} with daneel.\n"]
     if voice is not None:

@@ -1,6 +1,7 @@
 """What a run learned, on one page: `report.html` for people, `daneel/report.json` for programs."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -39,7 +40,7 @@ class Findings:
     settings: Mapping[str, str]
     machine: Mapping[str, str]
     seconds: Mapping[str, float]
-    """How long each stage took."""
+    """How long each stage took; `trained` is shown at the top."""
     versions: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -71,10 +72,9 @@ def render(found: Findings, log: Sequence[Mapping[str, Any]]) -> str:
         page.heading("What it looks at")
         page.heat_maps(
             found.attention,
-            "Attention of the tuned model over the prompt, averaged over heads. Each row is a token and shows "
+            "Attention of the tuned model over the prompt, averaged over heads. Each row is a token: "
             "how much it looks at itself and at those before it. A first column that is strong all the way "
-            "down is where heads rest when they have nothing to look for. Colour grows with the root of the "
-            "weight.",
+            "down is where heads rest when nothing calls them. Colour grows with the root of the weight.",
         )
     _making(page, found)
     return page.html()
@@ -153,6 +153,15 @@ def _read_log(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if line.strip()]
 
 
+def _honesty(correlation: float) -> str:
+    """What the correlation of neighbours means for the intervals, were the series to fade geometrically."""
+    if correlation < 0.1:
+        return "the intervals can be taken as they are"
+    r = min(correlation, 0.9)
+    factor = math.sqrt((1 + r) / (1 - r))
+    return f"the intervals should be about {factor:.1f} times as wide"
+
+
 def _signed(value: float, digits: int) -> str:
     return f"{value:+.{digits}f}".replace("-", "−")
 
@@ -172,8 +181,8 @@ def _headline(page: Page, found: Findings) -> None:
         Figure(f"{_signed(100 * (tuned / base - 1), 1)} %", "against the base model"),
         Figure(f"{100 * found.copying.after.share:.1f} %", "of its 8-word runs copied"),
     ]
-    if "train" in found.seconds:
-        figures.append(Figure(duration(found.seconds["train"]), "of training"))
+    if "trained" in found.seconds:
+        figures.append(Figure(duration(found.seconds["trained"]), "of training"))
     page.figures(figures)
 
 
@@ -214,8 +223,7 @@ def _scores(page: Page, found: Findings) -> None:
     page.note(
         f"Held out: {held}. {prompted if voice.prompted else ''}The intervals speak of other paragraphs like "
         "these, not of another training seed or another stranger. Neighbouring paragraphs’ gains correlate "
-        f"with r = {_signed(voice.neighbours, 2)}; the further above 0, the more the intervals are too "
-        "narrow."
+        f"with r = {_signed(voice.neighbours, 2)}: {_honesty(voice.neighbours)}."
     )
 
 
@@ -280,7 +288,7 @@ def _making(page: Page, found: Findings) -> None:
     page.heading("How this was made")
     page.pairs(found.settings)
     if found.seconds:
-        page.pairs({f"Time, {stage}": duration(seconds) for stage, seconds in found.seconds.items()})
+        page.pairs({stage: duration(seconds) for stage, seconds in found.seconds.items()})
     page.pairs({**found.machine, **found.versions})
 
 

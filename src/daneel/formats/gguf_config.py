@@ -24,13 +24,21 @@ def config(gguf: GGUF) -> dict[str, Any]:
     meta = gguf.metadata
     arch = meta.get("general.architecture")
     if arch not in ARCHITECTURES:
-        raise ModelError(f"{gguf.path}: architecture {arch!r} is not supported; daneel reads {', '.join(ARCHITECTURES)}")
+        raise ModelError(
+            f"{gguf.path}: architecture {arch!r} is not supported; daneel reads {', '.join(ARCHITECTURES)}"
+        )
     if meta.get("split.count", 1) > 1:
-        raise ModelError(f"{gguf.path} is one part of {meta['split.count']}: join them with llama-gguf-split --merge")
+        raise ModelError(
+            f"{gguf.path} is one part of {meta['split.count']}: join them with llama-gguf-split --merge"
+        )
     if meta.get(f"{arch}.expert_count", 0):
         raise ModelError(f"{gguf.path} is a mixture of experts, which is not supported; name a dense model")
     if isinstance(meta[f"{arch}.attention.head_count"], list):
         raise ModelError(f"{gguf.path} has another number of heads in each layer, which is not supported")
+    # Checked first, since a number that lies would be a list that long.
+    layers = len({key.split(".")[1] for key in gguf.tensors if key.startswith("blk.")})
+    if meta[f"{arch}.block_count"] != layers:
+        raise ModelError(f"{gguf.path} announces {meta[f'{arch}.block_count']} layers but has {layers}; fetch it again")
     name, kind = ARCHITECTURES[arch]
     out = {
         "architectures": [name],
@@ -105,7 +113,9 @@ def _gemma3(meta: dict[str, Any], out: dict[str, Any]) -> dict[str, Any]:
     sliding = pattern if isinstance(pattern, list) else [(i + 1) % pattern != 0 for i in range(layers)]
     local = float(meta.get("gemma3.rope.freq_base_swa", 10000.0))
     # As llama.cpp: the 27B model alone scales by the width of the model, not of the head.
-    scalar = out["hidden_size"] // out["num_attention_heads"] if layers == GEMMA_27B_LAYERS else out["head_dim"]
+    scalar = (
+        out["hidden_size"] // out["num_attention_heads"] if layers == GEMMA_27B_LAYERS else out["head_dim"]
+    )
     return {
         "hidden_activation": "gelu_pytorch_tanh",
         "query_pre_attn_scalar": scalar,
@@ -133,7 +143,7 @@ def _scaling(gguf: GGUF, arch: str, theta: float, head_dim: int) -> dict[str, An
     factors = gguf.read(ROPE_FACTORS)
     if np.all(factors == 1):
         return {}
-    # The file has what Llama 3's rule gives for each frequency, not the rule: Meta's numbers must give the same.
+    # The file has what Llama 3's rule gives for each frequency, not the rule: Meta's numbers must give it.
     original = meta.get(f"{arch}.rope.scaling.original_context_length", 8192)
     rule = {
         "rope_type": "llama3",
@@ -142,13 +152,14 @@ def _scaling(gguf: GGUF, arch: str, theta: float, head_dim: int) -> dict[str, An
         "high_freq_factor": 4.0,
         "original_max_position_embeddings": original,
     }
-    expected = llama3_factors(rule, theta, head_dim)
-    if expected.shape != factors.shape or not np.allclose(factors, expected, rtol=1e-4):
+    if factors.size != head_dim // 2 or not np.allclose(factors, _llama3_factors(rule, theta, head_dim), rtol=1e-4):
         raise ModelError(f"{gguf.path}: its {ROPE_FACTORS} is not Llama 3's scaling; no other is supported")
     return rule
 
 
-def llama3_factors(rule: dict[str, Any], theta: float, head_dim: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _llama3_factors(
+    rule: dict[str, Any], theta: float, head_dim: int
+) -> np.ndarray[Any, np.dtype[np.float64]]:
     """What each RoPE frequency is divided by, as Llama 3 does it."""
     wavelength = 2 * np.pi * theta ** (np.arange(0, head_dim, 2) / head_dim)
     turns = rule["original_max_position_embeddings"] / wavelength

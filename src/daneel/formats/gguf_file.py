@@ -81,7 +81,7 @@ class _Cursor:
 
 
 class GGUF:
-    """An open GGUF file: `metadata`, and `tensors` by name. Raises ModelError for anything not as it should be."""
+    """An open GGUF file: `metadata`, and `tensors` by name. Raises ModelError for a file that lies."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -134,7 +134,7 @@ class GGUF:
         size = elements // block * width
         if elements == 0 or shape[-1] % block or start + size > len(self._data):
             raise ModelError(
-                f"{self.path} is damaged: tensor {name} of shape {list(shape)} does not fit the file; fetch it again"
+                f"{self.path} is damaged: tensor {name} of shape {list(shape)} does not fit; fetch it again"
             )
         return TensorInfo(kind, shape, start, size)
 
@@ -159,7 +159,9 @@ class GGUF:
         for begin in range(0, count, step):
             part = packed[begin : begin + step] if order is None else packed[order[begin : begin + step]]
             if info.kind in (GGMLQuantizationType.F32, GGMLQuantizationType.F16):
-                yield part.view(np.dtype(f"<f{4 if info.kind == GGMLQuantizationType.F32 else 2}")).astype(np.float32)
+                yield part.view(np.dtype(f"<f{4 if info.kind == GGMLQuantizationType.F32 else 2}")).astype(
+                    np.float32
+                )
             else:
                 yield dequantize(part, info.kind).astype(np.float32, copy=False)
 

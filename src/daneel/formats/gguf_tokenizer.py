@@ -26,17 +26,31 @@ PATTERNS = {
     "qwen2": [WORDS % r"\p{N}"],
 }
 # What llama.cpp takes for the end of a text or a turn, whatever the metadata say.
-ENDS = {"<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|endoftext|>", "<|end_of_text|>", "<eos>", "</s>"}
+ENDS = {
+    "<|eot_id|>",
+    "<|im_end|>",
+    "<|end|>",
+    "<end_of_turn>",
+    "<|endoftext|>",
+    "<|end_of_text|>",
+    "<eos>",
+    "</s>",
+}
 
 
 def tokenizer(metadata: dict[str, Any]) -> Tokenizer:
-    """The tokenizer that the metadata describe. Raises ModelError for a kind or pattern that is not supported."""
+    """The tokenizer that the metadata describe. Raises ModelError for a kind that is not supported."""
     tokens: list[str] = metadata["tokenizer.ggml.tokens"]
     kinds: list[int] = metadata.get("tokenizer.ggml.token_type") or [NORMAL] * len(tokens)
     model = metadata.get("tokenizer.ggml.model")
-    makers: dict[Any, Callable[[dict[str, Any], list[str], list[int]], Tokenizer]] = {"gpt2": _bytes, "llama": _pieces}
+    makers: dict[Any, Callable[[dict[str, Any], list[str], list[int]], Tokenizer]] = {
+        "gpt2": _bytes,
+        "llama": _pieces,
+    }
     if model not in makers:
-        raise ModelError(f"GGUF tokenizer of kind {model!r} is not supported; daneel reads {', '.join(makers)}")
+        raise ModelError(
+            f"GGUF tokenizer of kind {model!r} is not supported; daneel reads {', '.join(makers)}"
+        )
     if len(kinds) != len(tokens):
         raise ModelError(f"the GGUF vocabulary has {len(tokens)} tokens but {len(kinds)} token types")
     out = makers[model](metadata, tokens, kinds)
@@ -49,13 +63,17 @@ def tokenizer(metadata: dict[str, Any]) -> Tokenizer:
     bos = metadata.get("tokenizer.ggml.bos_token_id")
     if add_bos(metadata):
         name = tokens[bos]  # type: ignore[index]  # add_bos() is true only where there is one
-        out.post_processor = processors.TemplateProcessing(f"{name} $A", f"{name} $A {name} $B", [(name, bos)])
+        out.post_processor = processors.TemplateProcessing(
+            f"{name} $A", f"{name} $A {name} $B", [(name, bos)]
+        )
     return out
 
 
 def add_bos(metadata: dict[str, Any]) -> bool:
     """Whether texts begin with the beginning-of-text token."""
-    default = metadata.get("tokenizer.ggml.model") == "llama" or metadata.get("tokenizer.ggml.pre") == "llama-bpe"
+    default = (
+        metadata.get("tokenizer.ggml.model") == "llama" or metadata.get("tokenizer.ggml.pre") == "llama-bpe"
+    )
     wanted = bool(metadata.get("tokenizer.ggml.add_bos_token", default))
     return wanted and metadata.get("tokenizer.ggml.bos_token_id") is not None
 
@@ -93,7 +111,10 @@ def _bytes(metadata: dict[str, Any], tokens: list[str], kinds: list[int]) -> Tok
     if pre not in PATTERNS:
         raise ModelError(f"GGUF pre-tokenizer {pre!r} is not supported; daneel has {', '.join(PATTERNS)}")
     vocabulary = {token: id for id, token in enumerate(tokens)}
-    merges = [(left, right) for left, _, right in (m.partition(" ") for m in metadata.get("tokenizer.ggml.merges", []))]
+    merges = [
+        (left, right)
+        for left, _, right in (m.partition(" ") for m in metadata.get("tokenizer.ggml.merges", []))
+    ]
     out = Tokenizer(_bpe(vocabulary, merges, ignore_merges=pre == "llama-bpe"))
     if pre == "qwen2":  # what the model was trained with; llama.cpp leaves it out
         out.normalizer = normalizers.NFC()

@@ -38,6 +38,8 @@ def make_breakers(
 
 def _limit(history: Sequence[int], breakers: Breakers) -> int:
     """How many of the last tokens stand after the last breaker."""
+    if not breakers:
+        return len(history)
     for back in range(len(history)):
         at = len(history) - 1 - back
         tails = breakers.get(history[at], ())

@@ -138,7 +138,7 @@ class Engine:
 
     def _join(self, request: int, job: Job) -> Chunk:
         breakers: Breakers = {}
-        if job.sampling.dry_multiplier:
+        if job.sampling.dry_multiplier and job.sampling.dry_sequence_breakers:
             breakers = _breakers(self._tokenizer, job.sampling.dry_sequence_breakers)
         sampler = Sampler(job.sampling, job.prompt, breakers, job.top_logprobs)
         running = _Running(request, job, sampler, TextStream(job.stop), job.max_new_tokens)

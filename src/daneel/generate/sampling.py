@@ -73,16 +73,16 @@ class Sampling:
     """Subtract this for each time a token was generated."""
     presence_penalty: float = 0.0
     """Subtract this once from every token that was generated."""
-    dry_multiplier: float = 0.0
-    """Strength of DRY, which weakens the token that would prolong a repeated sequence; 0 is off."""
+    dry_multiplier: float | None = None
+    """Strength of DRY, which weakens what would prolong a repetition; 0 is off; unset: 0.8, 0 when greedy."""
     dry_base: float = 1.75
     """DRY grows by this factor with each token that the repetition is longer."""
     dry_allowed_length: int = 2
     """Repeated sequences up to this length cost nothing under DRY."""
     dry_penalty_last_n: int = -1
     """How many last tokens DRY looks at; -1 is all, 0 none."""
-    dry_sequence_breakers: tuple[str, ...] = ("\n", ":", '"', "*")
-    """DRY never matches across these strings."""
+    dry_sequence_breakers: tuple[str, ...] = ()
+    """DRY never matches across these strings; none by default, since small models repeat whole lines."""
     xtc_probability: float = 0.0
     """How often XTC drops the likeliest tokens, all but the last of those above its threshold; 0 is off."""
     xtc_threshold: float = 0.1
@@ -95,6 +95,9 @@ class Sampling:
     """The steps, in order; one that is left out does not run."""
 
     def __post_init__(self) -> None:
+        if self.dry_multiplier is None:
+            # Small models loop without it (bench/loops.py), but who asks for greedy wants the plain model.
+            object.__setattr__(self, "dry_multiplier", 0.8 if self.temperature >= GREEDY else 0.0)
         for name, (low, inclusive, high) in RANGES.items():
             value = getattr(self, name)
             if value is not None and not (low <= value <= high and (inclusive or value != low)):

@@ -70,9 +70,8 @@ def _prompts(inputs: Any) -> tuple[list[str | Chat], bool]:
 
 
 def _params(settings: Mapping[str, Any], count: int) -> Generation:
-    sampling = Sampling(**{name: value for name, value in settings.items() if name in _SAMPLING})
-    if not settings.get("do_sample", True):
-        sampling = Sampling(**{**vars(sampling), "temperature": 0.0})
+    given = {name: value for name, value in settings.items() if name in _SAMPLING}
+    sampling = Sampling(**(given if settings.get("do_sample", True) else given | {"temperature": 0.0}))
     if count < 1 or (count > 1 and sampling.temperature == 0):
         raise UsageError(f"num_return_sequences cannot be {count}: at least 1, and 1 if nothing is sampled")
     stop = settings.get("stop_strings") or ()

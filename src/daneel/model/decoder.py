@@ -13,7 +13,8 @@ from daneel.formats.architecture import Architecture
 from daneel.model.attention import Append, Attention, rope_frequencies, visible, weights_of
 from daneel.model.cache import Append as CacheAppend
 from daneel.model.cache import Cache
-from daneel.model.layers import FeedForward, Norm, make_norm
+from daneel.model.int8 import FEW, Int8, quantise
+from daneel.model.layers import FeedForward, Linear, Norm, make_norm
 
 Rope = tuple[Tensor, Tensor] | None
 
@@ -61,6 +62,7 @@ class Decoder(nn.Module):
         self.head: nn.Linear | None = None
         if not arch.tied:
             self.head = nn.Linear(arch.width, arch.vocab_size, bias=False)
+        self.int8_head: Int8 | None = None
         self._ropes: dict[str, tuple[Tensor, Tensor]] = {}
 
     @property
@@ -181,7 +183,16 @@ class Decoder(nn.Module):
         x = self.hidden(ids_BT, positions_BT, segments_BT, cache, slots)
         if last_only:
             x = x[:, -1:]
+        if self.int8_head is not None and x.numel() <= FEW * x.shape[-1]:
+            return self.int8_head(x).float()
         return F.linear(x, self.head_weight).float()
+
+    def add_int8(self) -> None:
+        """Decode with int8 copies of the matrices from now on; the model must be bfloat16."""
+        for module in self.modules():
+            if isinstance(module, Linear):
+                module.int8 = quantise(module.weight)
+        self.int8_head = quantise(self.head_weight)
 
     @torch.no_grad()
     def attention_maps(self, ids_T: Tensor, layers: list[int]) -> Tensor:

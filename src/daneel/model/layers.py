@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from daneel.formats.architecture import Architecture
+from daneel.model.int8 import FEW, Int8
 
 
 class Linear(nn.Module):
@@ -14,9 +15,13 @@ class Linear(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.empty(outputs, inputs))
         self.bias = nn.Parameter(torch.empty(outputs)) if bias else None
+        self.int8: Int8 | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """[..., inputs] -> [..., outputs]."""
+        if self.int8 is not None and x.numel() <= FEW * x.shape[-1]:
+            out = self.int8(x)
+            return out if self.bias is None else out + self.bias
         return F.linear(x, self.weight, self.bias)
 
 

@@ -1,13 +1,18 @@
 """Where pulled models lie, who may write them, and whether there is space."""
 
+import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
 from daneel.errors import ModelError
 from daneel.run import home
 from daneel.store.progress import megabytes
+
+RECORD = "daneel-source.json"
+"""In each folder that the store wrote: where the model came from."""
 
 
 def models() -> Path:
@@ -18,6 +23,15 @@ def models() -> Path:
 def converted() -> Path:
     """The folder of what was made from the user's own GGUF files, by the file's hash."""
     return home() / "converted"
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """What the store noted about a folder that it wrote; empty for one that is being written or removed."""
+    try:
+        record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record
 
 
 def lock(folder: Path) -> FileLock:

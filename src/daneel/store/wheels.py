@@ -36,7 +36,9 @@ def download(wheels: list[Wheel], folder: Path, label: str) -> dict[Wheel, Path]
     environment = {**os.environ, "TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"}
     with (
         Meter(label, sum(wheel.size for wheel in wheels)) as meter,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True) as pip,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True
+        ) as pip,
     ):
         assert pip.stdout is not None
         assert pip.stderr is not None
@@ -75,14 +77,16 @@ def _follow(output: Iterable[str], meter: Meter) -> None:
 
 def _reason(errors: str) -> str:
     if "DO NOT MATCH THE HASHES" in errors:
-        return "the package's hash is wrong, so it was not used; check the package index that pip is configured with"
+        return "the package's hash is wrong, so it was not used; check the package index that pip uses"
     if "No space left on device" in errors:
         return "no space left on the disk; free some, or set DANEEL_HOME to a folder on a larger disk"
     if "No module named pip" in errors:
         return f"pip is missing from {sys.executable}: run `{sys.executable} -m ensurepip`"
     if UNREACHABLE.search(errors):
-        return "the package index cannot be reached; check the network, or point pip at a mirror with PIP_INDEX_URL"
+        return "the package index cannot be reached; check the network, or set PIP_INDEX_URL to a mirror"
     if "No matching distribution" in errors:
-        return "the package index that pip is configured with does not have it; try another with PIP_INDEX_URL"
+        return (
+            "the package index that pip is configured with does not have it; try another with PIP_INDEX_URL"
+        )
     last = [line for line in errors.splitlines() if line.startswith("ERROR:")] or errors.splitlines() or ["?"]
     return f"pip says: {last[-1].removeprefix('ERROR:').strip()}"

@@ -1,0 +1,78 @@
+"""What is on this disk, and how it leaves again."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from daneel.errors import ModelError
+from daneel.store.catalog import CATALOG
+from daneel.store.disk import RECORD, converted, lock, models, read_record
+
+
+@dataclass(frozen=True)
+class Installed:
+    """One model on this disk."""
+
+    name: str
+    """What `-m` takes."""
+    about: str
+    path: Path
+    size: int
+
+
+def installed() -> list[Installed]:
+    """The catalogue's models that were pulled, converted GGUF files, and models in the hub's cache."""
+    found = []
+    for folder in sorted(models().glob("*")):
+        if (folder / RECORD).exists() and folder.name in CATALOG:
+            entry = CATALOG[folder.name]
+            found.append(Installed(entry.name, f"{entry.about}; {entry.licence.name}", folder, _size(folder)))
+    for folder in sorted(converted().glob("*")):
+        if record := read_record(folder):
+            found.append(Installed(record["file"], "converted from this GGUF file", folder, _size(folder)))
+    return found + _hub()
+
+
+def remove(name: str) -> Installed:
+    """Remove a model that the store put on this disk. Raises ModelError for one that it did not."""
+    path = str(Path(name).expanduser().resolve())
+    found = next(
+        (model for model in installed() if model.name in (name, path) or str(model.path) == path), None
+    )
+    if found is None:
+        if Path(name).exists():
+            raise ModelError(f"{name} is your own, not the store's: delete it yourself")
+        raise ModelError(f"no model {name!r} on this machine; `daneel models` lists what is")
+    if found.path.is_relative_to(models()) or found.path.is_relative_to(converted()):
+        with lock(found.path):
+            shutil.rmtree(found.path)
+    else:
+        from huggingface_hub import scan_cache_dir
+
+        cache = scan_cache_dir()
+        revisions = [r.commit_hash for repo in cache.repos if repo.repo_id == name for r in repo.revisions]
+        cache.delete_revisions(*revisions).execute()
+    return found
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def _hub() -> list[Installed]:
+    from huggingface_hub import scan_cache_dir
+    from huggingface_hub.errors import CacheNotFound
+
+    from daneel.store.hub import cached
+
+    try:
+        repos = scan_cache_dir().repos
+    except CacheNotFound:
+        return []
+    names = sorted(repo.repo_id for repo in repos if repo.repo_type == "model")
+    sizes = {repo.repo_id: repo.size_on_disk for repo in repos}
+    return [
+        Installed(name, "from the hub", folder, sizes[name])
+        for name in names
+        if (folder := cached(name)) is not None
+    ]
