@@ -159,14 +159,10 @@ def measure(name: str, texts: str, sampling: Sampling, tokens: int) -> dict[str,
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", action="append", help="smollm2 and gemma3 if not given")
     parser.add_argument("--tokens", type=int, default=200)
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of Sampling"
-    )
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of Sampling")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     kinds = {field.name: type(getattr(Sampling(), field.name)) for field in fields(Sampling)}

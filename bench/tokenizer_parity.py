@@ -25,9 +25,7 @@ LONGEST = 2000
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="+")
     parser.add_argument("--text", action="append", default=[], metavar="LABEL=PATH")
     parser.add_argument("--limit", type=int, default=3000, help="texts per label")
@@ -45,9 +43,7 @@ def main() -> None:
         folder = resolve(model)
         ours, peer = Tokenizer.load(folder), LlamaCpp(next(folder.glob("*.gguf")))
         for label, some in texts.items():
-            different = [
-                (text, a, b) for text in some if (a := ours.encode(text)) != (b := peer.encode(text))
-            ]
+            different = [(text, a, b) for text in some if (a := ours.encode(text)) != (b := peer.encode(text))]
             characters = sum(map(len, some))
             rows.append({
                 "model": model, "text": label, "strings": len(some), "characters": characters,
@@ -132,10 +128,7 @@ def odd(count: int) -> Iterator[str]:
 
 def excerpt(text: str, ours: list[int], theirs: list[int], tokenizer: Tokenizer) -> str:
     at = next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), 0)
-    names = [
-        [tokenizer.token_bytes(id).decode(errors="replace") for id in ids[at : at + 6]]
-        for ids in (ours, theirs)
-    ]
+    names = [[tokenizer.token_bytes(id).decode(errors="replace") for id in ids[at : at + 6]] for ids in (ours, theirs)]
     return f"{text[:60]!r}: at token {at} ours {names[0]}, llama.cpp {names[1]}"
 
 

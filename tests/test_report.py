@@ -173,9 +173,7 @@ def _points(page: str) -> list[list[tuple[float, float]]]:
 
 def test_curves_stay_inside_and_fall_where_the_loss_falls():
     page = Page("t")
-    page.curves(
-        [Series("loss", [(x, 4 - x / 10) for x in range(20)]), Series("held", [(10, 3.3)])], "step", "loss"
-    )
+    page.curves([Series("loss", [(x, 4 - x / 10) for x in range(20)]), Series("held", [(10, 3.3)])], "step", "loss")
     first, second = _points(page.html())
     assert len(first) == 20
     assert len(second) == 1

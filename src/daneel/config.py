@@ -22,8 +22,8 @@ class TrainConfig:
     """lora trains small adapters beside frozen weights; full trains every weight."""
     steps: int | None = None
     """Optimiser steps; default: as many as the epochs need."""
-    epochs: float = 3.0
-    """Passes over the training text."""
+    epochs: float | None = None
+    """Passes over the training text; default: 3, or as many as the budget fits."""
     budget: str | None = None
     """Time to fit, as 90s, 20m or 1h30m: plans the steps by measuring a few."""
     lr: float | None = None

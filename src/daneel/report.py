@@ -170,9 +170,7 @@ class Page:
         cells = "".join(f"<div><h3>{escape(m.title)}</h3>{_heat_map(m)}</div>" for m in maps)
         self._figure(f'<div class="maps">{cells}</div>', caption)
 
-    def samples(
-        self, prompt: str, samples: Iterable[Sample], left: str, right: str, lang: str | None = None
-    ) -> None:
+    def samples(self, prompt: str, samples: Iterable[Sample], left: str, right: str, lang: str | None = None) -> None:
         """Continuations of one prompt in two columns, one below the other on a phone."""
         self._blocks.append(f"<blockquote{_lang(lang)}>{escape(prompt)}</blockquote>")
         for sample in samples:
@@ -181,8 +179,7 @@ class Page:
                 for name, text in ((left, sample.left), (right, sample.right))
             )
             self._blocks.append(
-                f'<section class="sample"><h3>{escape(sample.label)}</h3><div class="pair">{cells}</div>'
-                "</section>"
+                f'<section class="sample"><h3>{escape(sample.label)}</h3><div class="pair">{cells}</div></section>'
             )
 
     def html(self) -> str:
@@ -286,16 +283,14 @@ def _curves(series: Sequence[Series], x: str, y: str) -> str:
             px, py = place(point)
             hint = f"{escape(one.name)}: {point[1]:.4g} at {point[0]:g}"
             parts.append(
-                f'<circle class="dot c{number % 5}" cx="{px:.1f}" cy="{py:.1f}" r="4">'
-                f"<title>{hint}</title></circle>"
+                f'<circle class="dot c{number % 5}" cx="{px:.1f}" cy="{py:.1f}" r="4"><title>{hint}</title></circle>'
             )
     return _svg(HEIGHT, f"{y} against {x}", "".join(parts), "chart")
 
 
 def _legend(series: Sequence[Series]) -> str:
     line = (
-        '<svg class="key" viewBox="0 0 26 10" aria-hidden="true"><polyline class="line c{}" '
-        'points="1,5 25,5"/></svg>'
+        '<svg class="key" viewBox="0 0 26 10" aria-hidden="true"><polyline class="line c{}" points="1,5 25,5"/></svg>'
     )
     return (
         '<p class="legend">'
@@ -325,9 +320,7 @@ def _intervals(rows: Sequence[Interval], unit: str) -> str:
         numbers = f"{row.value:+.3f}  [{row.low:+.3f}, {row.high:+.3f}]".replace("-", "−")
         parts.append(f'<text class="row" x="{left:g}" y="{top + 22:g}">{escape(row.label)}</text>')
         parts.append(f'<text class="row end" x="{right:g}" y="{top + 22:g}">{numbers}</text>')
-        parts.append(
-            f'<line class="bar {kind}" x1="{low:.1f}" x2="{high:.1f}" y1="{top + 38:g}" y2="{top + 38:g}"/>'
-        )
+        parts.append(f'<line class="bar {kind}" x1="{low:.1f}" x2="{high:.1f}" y1="{top + 38:g}" y2="{top + 38:g}"/>')
         parts.append(f'<circle class="dot {kind}" cx="{value:.1f}" cy="{top + 38:g}" r="6"/>')
     parts.append(f'<text class="name mid" x="{WIDTH / 2:g}" y="{bottom + 46:g}">{escape(unit)}</text>')
     return _svg(bottom + 56, f"intervals, {unit}", "".join(parts), "chart")
@@ -345,9 +338,7 @@ def _heat_map(m: HeatMap) -> str:
         at = side + (i + 0.5) * cell
         parts.append(f'<text transform="translate({at + 4:g} {head - 6:g}) rotate(-60)">{shown(name)}</text>')
     for j, (name, row) in enumerate(zip(m.rows, m.values, strict=True)):
-        parts.append(
-            f'<text class="end" x="{side - 6:g}" y="{head + (j + 0.7) * cell:g}">{shown(name)}</text>'
-        )
+        parts.append(f'<text class="end" x="{side - 6:g}" y="{head + (j + 0.7) * cell:g}">{shown(name)}</text>')
         for i, value in enumerate(row):
             # The root spreads small values; what is below one percent stays blank and costs no bytes.
             if value >= 0.01:

@@ -1,7 +1,9 @@
 """The road in one call: before, train, after, report. The train verb, the demo and Python use it alike."""
 
 import json
+import os
 import platform
+import shutil
 import tempfile
 import time
 from collections.abc import Callable
@@ -31,11 +33,12 @@ from daneel.interpret.surprise import surprise
 from daneel.lm.local import LocalModel
 from daneel.model.load import load_base, native_bf16
 from daneel.model.lora import add_lora
-from daneel.run import atomic_write, sha256
+from daneel.run import atomic_write, discard, sha256
 from daneel.store.catalog import CATALOG
 from daneel.tokenizer.load import Tokenizer
+from daneel.train.checkpoint import list_steps
 from daneel.train.compiler import compiler, falls_back
-from daneel.train.estimate import Estimate, estimate, memory_note, require_disk
+from daneel.train.estimate import EPOCHS, Estimate, estimate, memory_note, require_disk
 from daneel.train.loop import Trainer, Watch
 from daneel.train.prepare import SCRATCH, Source, base_model, open_shards, pack, packing_notes, read_source
 from daneel.train.save import save_model
@@ -80,12 +83,22 @@ class Stage:
 
 
 def set_out(journey: Journey, say: Say) -> Stage:
-    """Read, pack, load, and time a few steps; nothing is learned yet. Raises DaneelError."""
-    run, config = Path(journey.out), journey.config
-    if (run / "daneel" / "config.json").exists():
+    """Read, pack, load, and time a few steps; nothing is learned yet. Raises DaneelError and leaves nothing."""
+    run = Path(journey.out)
+    if list_steps(run):
         raise UsageError(f"{run} holds a run already: go on with --resume, or give another folder with -o")
+    clear(run)
     if run.exists() and (not run.is_dir() or any(run.iterdir())):
         raise UsageError(f"{run} exists and is not empty: give another folder with -o")
+    try:
+        return _prepare(journey, run, say)
+    except BaseException:
+        shutil.rmtree(run, ignore_errors=True)
+        raise
+
+
+def _prepare(journey: Journey, run: Path, say: Say) -> Stage:
+    config = journey.config
     inner = run / "daneel"
     source = read_source([Path(p) for p in journey.data], inner / "corpus", config.seed, journey.heldout)
     for note in source.notes:
@@ -95,8 +108,8 @@ def set_out(journey: Journey, say: Say) -> Stage:
     base = base_model(journey.base, journey.size, source, inner / "base", journey.config)
     tokenizer = Tokenizer.load(base)
     train, _ = pack(source, tokenizer, inner / "shards", journey.config.length)
-    for note in packing_notes(train):
-        say(note)
+    for line in packing_notes(train):
+        say(line)
     stage = _stage(journey, source, base, steps=None, compiled=_worth_compiling(journey.config, train.tokens), say=say)
     require_disk(stage.trainer, stage.plan.disk_bytes)
     if note := memory_note(stage.plan.memory_bytes):
@@ -110,6 +123,12 @@ def set_out(journey: Journey, say: Say) -> Stage:
     }
     atomic_write(inner / "config.json", json.dumps(settings, indent=2, ensure_ascii=False))
     return stage
+
+
+def clear(run: Path) -> None:
+    """Remove a run, or what is left of one that was stopped before its first checkpoint; nothing else."""
+    if (run / "daneel" / "config.json").exists() or (run.is_dir() and os.listdir(run) == ["daneel"]):
+        discard(run)
 
 
 def go_on(out: str, say: Say) -> tuple[Stage, int]:
@@ -140,7 +159,8 @@ def _stage(journey: Journey, source: Source, base: Path, steps: int | None, comp
     def trainer(compiled: bool) -> tuple[Trainer, AdapterConfig | None]:
         model, adapter = load_base(base, torch.float32), None
         if config.method == "lora":
-            targets = config.targets if config.targets == "all-linear" else tuple(config.targets.split(","))
+            names = tuple(config.targets.split(","))
+            targets = config.targets if config.targets == "all-linear" else names
             adapter = AdapterConfig(config.rank, config.alpha, targets, str(base.resolve()))
             add_lora(model, adapter)
         else:
@@ -168,7 +188,7 @@ def _worth_compiling(config: TrainConfig, tokens: int) -> bool:
         return False
     if config.budget:
         return seconds(config.budget) > WORTH_COMPILING
-    work = (config.steps or 0) * config.batch * config.accumulate * config.length or config.epochs * tokens
+    work = (config.steps or 0) * config.batch * config.accumulate * config.length or (config.epochs or EPOCHS) * tokens
     return work / SLOW_TOKENS_PER_SECOND > WORTH_COMPILING
 
 
@@ -192,7 +212,10 @@ def arrive(stage: Stage, watch: Watch, say: Say) -> dict[str, Any]:
     clock.lap("trained")
     save_model(run, stage.trainer.model, stage.trainer.masters.weights, stage.base, stage.adapter, journey.merge)
     say(f"saved {run}, from step {progress.step if progress.best_step is None else progress.best_step}")
-    facts: dict[str, Any] = {"steps": progress.step, "heldout_loss": progress.best if progress.best_step else None}
+    facts: dict[str, Any] = {
+        "steps": progress.step,
+        "heldout_loss": progress.best if progress.best_step else None,
+    }
     voice = None
     if exam and before:
         tuned = LocalModel(run, run.name, EXACT)
@@ -264,7 +287,12 @@ def machine() -> dict[str, str]:
 
 def _settings(stage: Stage) -> dict[str, str]:
     chosen = {key: str(value) for key, value in asdict(stage.journey.config).items() if value is not None}
-    return {**chosen, "lr": str(stage.trainer.lr), "steps": str(stage.plan.steps), "compiled": str(stage.trainer.compiled)}
+    return {
+        **chosen,
+        "lr": str(stage.trainer.lr),
+        "steps": str(stage.plan.steps),
+        "compiled": str(stage.trainer.compiled),
+    }
 
 
 def _provenance(stage: Stage) -> Provenance:

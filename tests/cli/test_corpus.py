@@ -12,14 +12,10 @@ def corpus(tmp_path: Path) -> Path:
     folder = tmp_path / "stories"
     folder.mkdir()
     for n in range(12):
-        (folder / f"{n}.txt").write_text(
-            f"It was the year {n} of the lamp, and the keeper{n} was in it. " * 20
-        )
+        (folder / f"{n}.txt").write_text(f"It was the year {n} of the lamp, and the keeper{n} was in it. " * 20)
     for n in range(25):
         (folder / f"{n}.jpg").write_bytes(b"\xff\xd8")
-    result = CliRunner().invoke(
-        command, ["build", str(folder), "-o", str(tmp_path / "corpus"), "--seed", "2"]
-    )
+    result = CliRunner().invoke(command, ["build", str(folder), "-o", str(tmp_path / "corpus"), "--seed", "2"])
     assert result.exit_code == 0, result.output
     assert "whole documents are held out: 1 of 12" in result.stderr
     return tmp_path / "corpus"

@@ -51,9 +51,7 @@ def test_a_limit_above_the_text_changes_nothing(texts):
 
 def test_an_empty_folder_is_an_error(texts, tmp_path_factory):
     with pytest.raises(DataError, match="no usable text"):
-        CliRunner().invoke(
-            command, ["fake", "--on", str(tmp_path_factory.mktemp("none"))], catch_exceptions=False
-        )
+        CliRunner().invoke(command, ["fake", "--on", str(tmp_path_factory.mktemp("none"))], catch_exceptions=False)
 
 
 def test_data_must_be_named_and_exist(texts):

@@ -53,9 +53,7 @@ def test_json_has_the_documented_fields(write, folder):
     assert value["tokens_per_second"] > 0
     assert value["time_to_first_token"] > 0
     assert (
-        json.loads(write("The lamp", "-n", "6", "--seed", "3", "--json", "--logit-bias", "2=-inf").stdout)[
-            "text"
-        ]
+        json.loads(write("The lamp", "-n", "6", "--seed", "3", "--json", "--logit-bias", "2=-inf").stdout)["text"]
         == value["text"]
     )
 

@@ -17,9 +17,7 @@ def stories(tmp_path: Path) -> Path:
         lines = " ".join(f"The keeper{n} of lamp{k} was at the door, and it is late." for k in range(30))
         (folder / f"s{n:02}.txt").write_text(f"Story {n}\nby A. Writer\n\n{lines}\n", "utf-8")
     (folder / "copy.md").write_text((folder / "s03.txt").read_text().upper().replace(" ", "  "))
-    (folder / "zh.txt").write_bytes(
-        ("公元2042年，灯塔的看守人写下了最后一页日志。\r\n" * 20).encode("gb18030")
-    )
+    (folder / "zh.txt").write_bytes(("公元2042年，灯塔的看守人写下了最后一页日志。\r\n" * 20).encode("gb18030"))
     (folder / "hurt.txt").write_text("The cafÃ© was late, and it was the end of the day. " * 8, "utf-8")
     (folder / "bad.txt").write_bytes(bytes(range(256)))
     (folder / "rows.jsonl").write_text(
@@ -50,9 +48,7 @@ def test_the_folder_and_what_it_says(stories: Path, tmp_path: Path) -> None:
     first = everything["stories/s00.txt"]
     assert (first.title, first.author, first.language) == ("Story 0", "A. Writer", "en")
     row = everything["stories/rows.jsonl#1"]
-    assert row == Document(
-        "A row of its own.", "stories/rows.jsonl#1", "rows", "B", "en", "CC0", digest(row.text)
-    )
+    assert row == Document("A row of its own.", "stories/rows.jsonl#1", "rows", "B", "en", "CC0", digest(row.text))
     assert manifest["counts"]["train"]["words"] + manifest["counts"]["heldout"]["words"] > 6000
 
 
@@ -91,9 +87,7 @@ def test_a_corpus_may_be_built_again_inside_its_own_source(stories: Path) -> Non
 
 def test_one_document_is_split_and_that_is_said(tmp_path: Path) -> None:
     path = tmp_path / "book.txt"
-    path.write_text(
-        "\n\n".join(f"Paragraph {n} of the book is about the lamp{n}. " * 9 for n in range(400)), "utf-8"
-    )
+    path.write_text("\n\n".join(f"Paragraph {n} of the book is about the lamp{n}. " * 9 for n in range(400)), "utf-8")
     corpus = build([path], tmp_path / "corpus")
     assert corpus.manifest["split"]["unit"] == "blocks"
     assert "one document could not be parted" in corpus.manifest["split"]["how"]

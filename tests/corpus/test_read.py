@@ -8,13 +8,9 @@ from daneel.corpus.read import Dropped, Raw, decode, is_corpus, read
 from daneel.errors import DataError
 
 CHINESE = "那天下午警报的解除信号已经响过了。华南一个大城市的一条热闹马路上排满了两行人，都在肃立着。\n" * 3
-TRADITIONAL = (
-    "那天下午警報的解除信號已經響過了。華南一個大城市的一條熱鬧馬路上排滿了兩行人，都在肅立著。\n" * 3
-)
+TRADITIONAL = "那天下午警報的解除信號已經響過了。華南一個大城市的一條熱鬧馬路上排滿了兩行人，都在肅立著。\n" * 3
 FRENCH = "L’été était déjà passé; où aller? « Ça va être très long », répondit-elle, à peine étonnée.\n" * 3
-ENGLISH = (
-    "“It isn’t late,” she said — and the year was 2042… The lamp was lit at dusk, as it always was.\n" * 3
-)
+ENGLISH = "“It isn’t late,” she said — and the year was 2042… The lamp was lit at dusk, as it always was.\n" * 3
 POLISH = "Zażółć gęślą jaźń. Mężczyzna poszedł do źródła, żeby napić się świeżej wody ze studni.\n" * 3
 RUSSIAN = "В начале было слово, и слово это было написано на стене старого дома у реки. Никто не знал.\n" * 3
 
@@ -79,9 +75,7 @@ def test_a_folder_of_anything(tmp_path: Path) -> None:
     }
     row = next(each for each in found if isinstance(each, Raw) and each.source.endswith("#1"))
     assert row.about == {"title": "T", "licence": "CC0"}
-    reasons = {
-        each.source.removeprefix("stories/"): each.reason for each in found if isinstance(each, Dropped)
-    }
+    reasons = {each.source.removeprefix("stories/"): each.reason for each in found if isinstance(each, Dropped)}
     assert reasons == {
         "rows.jsonl": "row 5, not JSON",
         "empty.txt": "empty",
@@ -95,9 +89,7 @@ def test_a_folder_of_anything(tmp_path: Path) -> None:
         "deep/loop": "a link to a folder already read",
         "gone.txt": "not a regular file",
     }
-    assert [each.source for each in found] == sorted(
-        (each.source for each in found), key=lambda s: s.split("#")[0]
-    )
+    assert [each.source for each in found] == sorted((each.source for each in found), key=lambda s: s.split("#")[0])
 
 
 def test_a_file_named_is_read_whatever_its_name_and_once(tmp_path: Path) -> None:
@@ -116,9 +108,7 @@ def test_what_may_not_be_read(tmp_path: Path) -> None:
     (tmp_path / "b").chmod(0)
     found = list(read([tmp_path]))
     (tmp_path / "b").chmod(0o755)
-    assert [each.reason for each in found if isinstance(each, Dropped)] == [
-        "unreadable: permission denied"
-    ] * 2
+    assert [each.reason for each in found if isinstance(each, Dropped)] == ["unreadable: permission denied"] * 2
 
 
 def test_an_error_of_the_disk_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,9 +88,7 @@ def test_too_little_text_says_so() -> None:
 def test_documents_can_be_demanded() -> None:
     documents = [document(prose(20_000), "long"), document(prose(10_000, 20_000), "other")]
     assert split(documents, 0.3, 1, "documents").unit == "documents"
-    assert (
-        split([document(prose(900, n * 900), f"d{n}") for n in range(20)], 0.1, 1, "blocks").unit == "blocks"
-    )
+    assert split([document(prose(900, n * 900), f"d{n}") for n in range(20)], 0.1, 1, "blocks").unit == "blocks"
 
 
 @settings(max_examples=150, deadline=None)

@@ -26,9 +26,7 @@ def firsts(loader: Loader, batches: int) -> list[int]:
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    before=st.integers(1, 60), steps=st.integers(0, 40), after=st.integers(1, 60), seed=st.integers(0, 2**40)
-)
+@given(before=st.integers(1, 60), steps=st.integers(0, 40), after=st.integers(1, 60), seed=st.integers(0, 2**40))
 def test_resume_is_exact_at_any_position_and_batch_size(
     shards: Shards, before: int, steps: int, after: int, seed: int
 ) -> None:

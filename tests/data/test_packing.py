@@ -64,9 +64,7 @@ def test_raw_text_is_cut_without_padding_and_nothing_is_lost(
     tmp_path: Path, sizes: list[int], length: int, every: int
 ) -> None:
     docs = documents(sizes, every)
-    expected = [
-        id for doc in docs for at, id in enumerate(doc.ids) if at and (doc.loss is None or doc.loss[at])
-    ]
+    expected = [id for doc in docs for at, id in enumerate(doc.ids) if at and (doc.loss is None or doc.loss[at])]
     if not expected:
         with pytest.raises(DataError, match="nothing to learn"):
             write_shards(docs, tmp_path / "rows", length, whole=False)

@@ -42,9 +42,7 @@ def test_forms_of_conversation(tmp_path: Path, row: dict[str, Any], messages: li
 
 
 def test_text_and_empty_lines(tmp_path: Path) -> None:
-    path = write(
-        tmp_path / "a.jsonl", "\ufeff" + json.dumps({"text": "公元"}), "", {"text": "b", "label": "x"}
-    )
+    path = write(tmp_path / "a.jsonl", "\ufeff" + json.dumps({"text": "公元"}), "", {"text": "b", "label": "x"})
     assert [(record.text, record.where) for record in read_records(path)] == [
         ("公元", f"{path}:1"),
         ("b", f"{path}:3"),

@@ -12,9 +12,7 @@ from daneel.evaluate.likelihood import MARGIN, evaluate, first_bytes, windows
 from daneel.evaluate.paragraphs import paragraphs
 from daneel.lm.base import Capabilities
 
-STORY = "".join(
-    f"On day {i} the great lamp burned clean, and Jory had his tea. " * 5 + "\n\n" for i in range(12)
-)
+STORY = "".join(f"On day {i} the great lamp burned clean, and Jory had his tea. " * 5 + "\n\n" for i in range(12))
 CHINESE = "".join(f"第{i}天，大灯烧得很干净，老人喝了{'一' * i}杯茶。" * 8 + "\n" for i in range(10))
 
 

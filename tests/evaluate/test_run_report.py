@@ -39,9 +39,7 @@ def found():
 @pytest.fixture
 def run(tmp_path):
     (tmp_path / "daneel").mkdir()
-    rows = [{"step": i, "loss": 4 - i / 10, "lr": 1e-4} for i in range(1, 11)] + [
-        {"step": 10, "heldout": 3.4}
-    ]
+    rows = [{"step": i, "loss": 4 - i / 10, "lr": 1e-4} for i in range(1, 11)] + [{"step": 10, "heldout": 3.4}]
     (tmp_path / "daneel" / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return tmp_path
 
@@ -71,13 +69,8 @@ def test_the_numbers_are_in_the_json_too(run, found):
     assert json.loads(text) == json.loads(json.dumps(facts, allow_nan=False))
     assert facts["learned"] is True
     assert facts["headline"]["low"] > 0
-    assert (
-        facts["scores"]["tuned"]["author"]["bits_per_byte"]
-        < facts["scores"]["base"]["author"]["bits_per_byte"]
-    )
-    assert facts["scores"]["prompted"]["stranger"]["n_paragraphs"] == len(
-        found.voice.base.stranger.paragraphs
-    )
+    assert facts["scores"]["tuned"]["author"]["bits_per_byte"] < facts["scores"]["base"]["author"]["bits_per_byte"]
+    assert facts["scores"]["prompted"]["stranger"]["n_paragraphs"] == len(found.voice.base.stranger.paragraphs)
     assert facts["copied_8grams"]["after"]["share"] > 0.9
     assert facts["samples"] == {
         "prompt": "The year is 2042.",
@@ -124,11 +117,7 @@ def test_summary_gives_numbers_at_the_names_that_others_rely_on(found):
     scores = found.voice.base.author
     facts = likelihood_summary(scores)
     assert facts["bits_per_byte"] == scores.bits_per_byte.value
-    assert (
-        facts["intervals"]["perplexity"]["low"]
-        < facts["perplexity"]
-        < facts["intervals"]["perplexity"]["high"]
-    )
+    assert facts["intervals"]["perplexity"]["low"] < facts["perplexity"] < facts["intervals"]["perplexity"]["high"]
     assert (facts["n_tokens"], facts["n_bytes"]) == (len(TEXT), len(TEXT))
 
 

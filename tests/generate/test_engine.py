@@ -77,9 +77,7 @@ def test_alone_as_in_a_batch(parts):
 def test_logprobs_equal_a_pass_without_a_cache(parts):
     backend, tokenizer = parts
     ids = prompts()[2]
-    (chunks,) = [
-        list(Engine(backend, tokenizer, 1, 64).run([Job(ids, Sampling(seed=3), 10, top_logprobs=2)]))
-    ]
+    (chunks,) = [list(Engine(backend, tokenizer, 1, 64).run([Job(ids, Sampling(seed=3), 10, top_logprobs=2)]))]
     sampled = [token for chunk in chunks for token in chunk.tokens]
     written = [token.token for token in sampled]
     rows = backend.model(torch.tensor([ids + written]))[0, len(ids) - 1 : -1].log_softmax(-1)

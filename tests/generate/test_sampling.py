@@ -152,9 +152,9 @@ def test_dry_is_on_unless_greedy_or_set():
 def test_logprobs_are_the_models_own():
     logits = noise(300)
     exact = logits - np.log(np.exp(logits.astype(np.float64)).sum())
-    sampled = Sampler(
-        Sampling(temperature=0.3, top_k=5, logit_bias={7: 50.0}, seed=1), (7,), top_logprobs=3
-    ).sample(logits)
+    sampled = Sampler(Sampling(temperature=0.3, top_k=5, logit_bias={7: 50.0}, seed=1), (7,), top_logprobs=3).sample(
+        logits
+    )
     assert sampled.token == 7
     assert sampled.logprob == pytest.approx(exact[7], abs=1e-4)
     best = np.argsort(-exact)[:3]

@@ -34,9 +34,7 @@ def test_greedy_equals_transformers(folder, generator):
 
         for inputs in ("The lamp was", ["The lamp", "In 2042"], CHAT, [CHAT, CHAT]):
             assert generator(inputs, do_sample=False) == run(inputs)
-            assert generator(inputs, do_sample=False, return_full_text=False) == run(
-                inputs, return_full_text=False
-            )
+            assert generator(inputs, do_sample=False, return_full_text=False) == run(inputs, return_full_text=False)
 
 
 def test_several_answers_to_each(generator):

@@ -44,7 +44,10 @@ def peft_model(folder, **settings):
 def test_adapters_of_peft_give_pefts_logits(tmp_path, family, settings):
     base = tiny.tiny_model(tmp_path / "base", family)
     if settings["target_modules"] == "some":
-        settings = {**settings, "target_modules": ["c_attn"] if family == "gpt2" else ["q_proj", "v_proj", "down_proj"]}
+        settings = {
+            **settings,
+            "target_modules": ["c_attn"] if family == "gpt2" else ["q_proj", "v_proj", "down_proj"],
+        }
     theirs = peft_model(base, **settings)
     theirs.save_pretrained(tmp_path / "adapter")
     want = theirs(IDS).logits
@@ -95,7 +98,11 @@ def test_wrong_adapters_are_refused_in_a_line(tmp_path):
     folder = tmp_path / "adapter"
     folder.mkdir()
     good = {"peft_type": "LORA", "r": 2, "lora_alpha": 4, "target_modules": ["q_proj"]}
-    for change, word in [({"peft_type": "IA3"}, "IA3"), ({"use_dora": True}, "use_dora"), ({"bias": "all"}, "bias")]:
+    for change, word in [
+        ({"peft_type": "IA3"}, "IA3"),
+        ({"use_dora": True}, "use_dora"),
+        ({"bias": "all"}, "bias"),
+    ]:
         (folder / "adapter_config.json").write_text(json.dumps({**good, **change}))
         with pytest.raises(ModelError, match=word):
             read_adapter(folder)

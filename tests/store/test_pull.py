@@ -77,10 +77,8 @@ def test_an_index_out_of_reach(entry: Entry, home: Path, monkeypatch: pytest.Mon
     assert "cannot be reached; check the network" in refused(entry, home)
 
 
-def test_a_full_disk_is_found_before_the_download(
-    entry: Entry, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    usage = namedtuple("usage", "total used free")  # noqa: PYI024
+def test_a_full_disk_is_found_before_the_download(entry: Entry, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(disk.shutil, "disk_usage", lambda place: usage(10, 9, 1000))
     monkeypatch.setattr(pulling, "download", lambda *a: pytest.fail("downloaded"))
     line = refused(entry, home)
@@ -88,9 +86,7 @@ def test_a_full_disk_is_found_before_the_download(
     assert "DANEEL_HOME" in line
 
 
-def test_terms_are_accepted_before_the_download(
-    entry: Entry, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_terms_are_accepted_before_the_download(entry: Entry, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entry = replace(entry, licence=replace(entry.licence, must_accept=True))
     monkeypatch.setitem(CATALOG, "tiny", entry)
     line = refused(entry, home)

@@ -24,7 +24,14 @@ class Bar:
 
 def test_progress_adds_up_over_files() -> None:
     bar = Bar()
-    output = ["Collecting a", "Progress 0 of 10", "Progress 10 of 10", "Progress 0 of 5", "Progress 5 of 5", "Saved"]
+    output = [
+        "Collecting a",
+        "Progress 0 of 10",
+        "Progress 10 of 10",
+        "Progress 0 of 5",
+        "Progress 5 of 5",
+        "Saved",
+    ]
     wheels._follow(output, bar)  # type: ignore[arg-type]
     assert bar.seen == [0, 10, 10, 15]
 

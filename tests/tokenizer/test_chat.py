@@ -50,9 +50,7 @@ def test_loss_is_on_the_answers_and_their_end(with_template, source: str) -> Non
     tokenizer = with_template(source)
     answers = [f"{turn['content']}<|im_end|>" for turn in TURNS if turn["role"] == "assistant"]
     # The line break that opens the second answer shares a token with the one before it, which is learned too.
-    assert [text.lstrip("\n") for text in learned(tokenizer, TURNS)] == [
-        text.lstrip("\n") for text in answers
-    ]
+    assert [text.lstrip("\n") for text in learned(tokenizer, TURNS)] == [text.lstrip("\n") for text in answers]
     assert learned(tokenizer, [SYSTEM, *TURNS[:2]]) == answers[:1]
     assert learned(tokenizer, TURNS[:1]) == []
 
@@ -91,23 +89,17 @@ def test_an_earlier_turn_written_differently_is_found(with_template) -> None:
 
 
 def test_a_conversation_that_the_assistant_opens(with_template) -> None:
-    assert learned(with_template(CHATML), [{"role": "assistant", "content": "Hello."}]) == [
-        "Hello.<|im_end|>"
-    ]
+    assert learned(with_template(CHATML), [{"role": "assistant", "content": "Hello."}]) == ["Hello.<|im_end|>"]
 
 
 def test_turns_that_cannot_be_found_are_an_error(with_template) -> None:
-    tokenizer = with_template(
-        "{{ messages | length }}{% for m in messages %}{{ m.content | upper }}{% endfor %}"
-    )
+    tokenizer = with_template("{{ messages | length }}{% for m in messages %}{{ m.content | upper }}{% endfor %}")
     with pytest.raises(DataError, match="message 2, the assistant's, cannot be found: split"):
         encode_chat(tokenizer, TURNS)
 
 
 def test_what_the_template_refuses_is_one_line(pieces: Tokenizer) -> None:
-    with pytest.raises(
-        DataError, match=r"refuses a conversation of \[user, user\]: Conversation roles must alt"
-    ):
+    with pytest.raises(DataError, match=r"refuses a conversation of \[user, user\]: Conversation roles must alt"):
         encode_chat(pieces, [TURNS[0], TURNS[0]])
     with pytest.raises(DataError, match="give at least one"):
         encode_chat(pieces, [])

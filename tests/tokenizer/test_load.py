@@ -58,9 +58,7 @@ def test_every_id_has_the_bytes_that_decode_gives(request: pytest.FixtureRequest
     for id in range(tokenizer.vocab_size):
         assert tokenizer.token_bytes(id).decode("utf-8", "replace") == tokenizer.decode([id])
     assert tokenizer.token_bytes(tokenizer.vocab_size) == b""
-    assert {tokenizer.token_bytes(id) for id in range(tokenizer.vocab_size)} >= {
-        bytes([b]) for b in range(128)
-    }
+    assert {tokenizer.token_bytes(id) for id in range(tokenizer.vocab_size)} >= {bytes([b]) for b in range(128)}
 
 
 def test_half_characters_stay_bytes(byte_level: Tokenizer, pieces: Tokenizer) -> None:

@@ -10,9 +10,7 @@ from daneel.errors import UsageError
 from daneel.tokenizer.load import Tokenizer
 from daneel.tokenizer.train import SMALLEST, train_tokenizer
 
-ENGLISH = (
-    "The year is 2042. AI has advanced to the point where nobody asks; she didn't answer, and it's late.\n"
-)
+ENGLISH = "The year is 2042. AI has advanced to the point where nobody asks; she didn't answer, and it's late.\n"
 CHINESE = "公元2042年，人工智能已经发展到了这样的地步：没有人再提问。“你听见了吗？”他问。人工智能没有回答。\n"
 
 
@@ -24,11 +22,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @settings(max_examples=200, deadline=None)
-@given(
-    text=st.lists(st.sampled_from([ENGLISH, CHINESE, "2042", "  \n\n\t"]) | st.text(), max_size=4).map(
-        "".join
-    )
-)
+@given(text=st.lists(st.sampled_from([ENGLISH, CHINESE, "2042", "  \n\n\t"]) | st.text(), max_size=4).map("".join))
 def test_every_text_comes_back_and_transformers_gives_the_same_ids(folder: Path, text: str) -> None:
     tokenizer, theirs = _both(folder)
     ids = tokenizer.encode(text, special=True)

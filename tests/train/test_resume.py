@@ -30,7 +30,15 @@ STEPS = 40
 KILLS = 20
 IN_WRITE = 5
 CONFIG = TrainConfig(
-    method="full", length=32, batch=2, accumulate=2, checkpoint_every=3, evals=4, lr=3e-3, dtype="float32", patience=0
+    method="full",
+    length=32,
+    batch=2,
+    accumulate=2,
+    checkpoint_every=3,
+    evals=4,
+    lr=3e-3,
+    dtype="float32",
+    patience=0,
 )
 
 

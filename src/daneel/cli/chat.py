@@ -30,9 +30,7 @@ COMMANDS = {
 @dtype_option
 @sampling_options
 @json_option
-def command(
-    model: str, system: str | None, max_new_tokens: int, dtype: str, as_json: bool, **settings: Any
-) -> None:
+def command(model: str, system: str | None, max_new_tokens: int, dtype: str, as_json: bool, **settings: Any) -> None:
     """Talk with a model. Ctrl-C stops an answer; /help lists the commands.
 
     \b

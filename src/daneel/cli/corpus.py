@@ -25,9 +25,7 @@ def command() -> None:
 
 @command.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH…")
-@click.option(
-    "-o", "--out", required=True, type=click.Path(path_type=Path), help="The corpus folder to write."
-)
+@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="The corpus folder to write.")
 @click.option("--seed", default=0, show_default=True, help="Chooses what is held out.")
 @click.option("--heldout", default=0.1, show_default=True, help="Share of the words held out, 0 to 0.5.")
 @json_option

@@ -107,8 +107,8 @@ def advice(facts: dict[str, Any]) -> list[str]:
         ),
         (
             disk < LITTLE_DISK,
-            f"{megabytes(disk)} of disk are free at {facts['home']}, and a model with a run takes about 3 GB: "
-            "free some, or set DANEEL_HOME to a folder on a larger disk",
+            f"{megabytes(disk)} of disk are free at {facts['home']}; a model and a run take about 3 GB: free "
+            "some, or set DANEEL_HOME to a folder on a larger disk",
         ),
         (
             facts["threads"] < facts["cores"],

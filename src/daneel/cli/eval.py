@@ -39,9 +39,7 @@ def command(model: str, data: Path, limit_bytes: int | None, as_json: bool) -> N
     if limit_bytes is not None and limit_bytes < whole:
         documents = first_bytes(documents, limit_bytes)
         taken = sum(len(document.text.encode()) for document in documents)
-        console.print(
-            f"{data}: only the first {taken:,} of {whole:,} bytes are scored", markup=False, soft_wrap=True
-        )
+        console.print(f"{data}: only the first {taken:,} of {whole:,} bytes are scored", markup=False, soft_wrap=True)
         whole = taken
     lm = load(model)
     lm.warn_if_unfit(documents[0].text[:2000])

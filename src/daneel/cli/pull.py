@@ -24,9 +24,7 @@ def command(name: str, accept_licence: bool, as_json: bool) -> None:
     """
 
     def accept(entry: Entry, terms: Path) -> bool:
-        console.print(
-            f"{entry.name} is under the {entry.licence.name}: {entry.licence.url}\nTheir text: {terms}"
-        )
+        console.print(f"{entry.name} is under the {entry.licence.name}: {entry.licence.url}\nTheir text: {terms}")
         return accept_licence or click.confirm("Do you accept them?", err=True)
 
     if name in CATALOG:

@@ -33,9 +33,7 @@ class Corpus:
     """What was read, kept and dropped, with counts and examples; `manifest.json`."""
 
 
-def build(
-    paths: list[Path], out: Path, *, seed: int = 0, heldout: float = 0.1, split_by: Unit = "auto"
-) -> Corpus:
+def build(paths: list[Path], out: Path, *, seed: int = 0, heldout: float = 0.1, split_by: Unit = "auto") -> Corpus:
     """Read, clean, deduplicate and split the texts below `paths` into the corpus folder `out`."""
     if not 0 <= heldout <= 0.5:
         raise UsageError(f"a held-out share of {heldout} makes no sense: give 0 to 0.5, such as 0.1")

@@ -27,9 +27,7 @@ _BOMS = (
 )  # fmt: skip
 _SAMPLE = 1 << 16
 # Letters, marks and punctuation that a text is made of, wherever it comes from.
-_TEXTY = re.compile(
-    r"[\t\n\r -~\u00a0-\u024f\u0370-\u05ff\u2010-\u2026\u3000-\u30ff\u4e00-\u9fff\uff00-\uff60]"
-)
+_TEXTY = re.compile(r"[\t\n\r -~\u00a0-\u024f\u0370-\u05ff\u2010-\u2026\u3000-\u30ff\u4e00-\u9fff\uff00-\uff60]")
 
 
 @dataclass(frozen=True)

@@ -44,9 +44,7 @@ def split(documents: list[Document], share: float, seed: int, unit: Unit = "auto
     held = sum(sizes[n] for n in picked)
     if unit == "documents" or (unit == "auto" and 0.5 * target <= held <= 1.5 * target):
         train, heldout = _part(documents, picked)
-        return Split(
-            train, heldout, "documents", f"whole documents are held out: {len(heldout)} of {len(documents)}"
-        )
+        return Split(train, heldout, "documents", f"whole documents are held out: {len(heldout)} of {len(documents)}")
     return _by_blocks(documents, target, seed)
 
 

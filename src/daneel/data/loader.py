@@ -70,9 +70,7 @@ class Loader:
         mine = self.state()
         for key, what in (("sha256", "data"), ("rows", "data"), ("seed", "seed")):
             if state[key] != mine[key]:
-                raise TrainingError(
-                    f"the {what} changed since the checkpoint: resume with what the run began with"
-                )
+                raise TrainingError(f"the {what} changed since the checkpoint: resume with what the run began with")
         self._position = int(state["position"])
 
     def _epoch_order(self, epoch: int) -> Array:

@@ -59,9 +59,7 @@ def ratio(numerators: ArrayLike, denominators: ArrayLike, seed: int = 0) -> Esti
     return estimate(float(top.sum() / bottom.sum()), resampled_ratio(top, bottom, seed), len(top))
 
 
-def difference(
-    first: tuple[ArrayLike, ArrayLike], second: tuple[ArrayLike, ArrayLike], seed: int = 0
-) -> Estimate:
+def difference(first: tuple[ArrayLike, ArrayLike], second: tuple[ArrayLike, ArrayLike], seed: int = 0) -> Estimate:
     """The ratio of one set minus that of another set, the two drawn independently."""
     (top, bottom), (other_top, other_bottom) = (
         (np.asarray(a, np.float64), np.asarray(b, np.float64)) for a, b in (first, second)

@@ -12,10 +12,7 @@ from daneel.evaluate.voice import Voice
 
 # The hub's names for licences, by what people call them.
 _HUB_LICENCES = {
-    **{
-        name: name
-        for name in ("apache-2.0", "mit", "gemma", "cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "unknown")
-    },
+    **{name: name for name in ("apache-2.0", "mit", "gemma", "cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "unknown")},
     "apache 2.0": "apache-2.0",
     "gemma terms": "gemma",
     "gemma terms of use": "gemma",

@@ -93,6 +93,4 @@ def compare_copying(
     """Look for 8-grams of samples (without their prompt) and of human texts in the training text."""
     source = Source(train)
     other = source.copied(stranger)
-    return Copying(
-        source.copied(before), source.copied(after), source.copied(heldout), other if other.total else None
-    )
+    return Copying(source.copied(before), source.copied(after), source.copied(heldout), other if other.total else None)

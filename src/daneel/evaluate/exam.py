@@ -43,9 +43,7 @@ class Exam:
 
     def sit(self, lm: LanguageModel, prompted: bool, say: Callable[[str], None]) -> Sitting:
         """Answer them all. With `prompted` once more with 1,000 words of the author's training text as prompt."""
-        say(
-            f"measuring {lm.name} on {sum(len(d.text.encode()) for d in self.author + self.stranger):,} bytes"
-        )
+        say(f"measuring {lm.name} on {sum(len(d.text.encode()) for d in self.author + self.stranger):,} bytes")
         scores = measure(lm, self.author, self.stranger)
         with_words = None
         if prompted:

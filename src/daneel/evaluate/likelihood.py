@@ -81,9 +81,7 @@ def evaluate(
     told the bytes done after each window.
     """
     if not lm.capabilities.score:
-        raise ModelError(
-            f"{lm.name} does not give the probability of a text: evaluate a model of this machine"
-        )
+        raise ModelError(f"{lm.name} does not give the probability of a text: evaluate a model of this machine")
     records = [
         record
         for number, document in enumerate(documents)

@@ -24,9 +24,7 @@ def paragraphs(text: str) -> list[str]:
     bytes is joined with the next, and one of more than LONG bytes is cut at sentence ends into parts of at
     least half that size (a page without any sentence end stays whole).
     """
-    breaks = [found.end() for found in _BLANK_LINE.finditer(text)] or [
-        found.end() for found in _LINE.finditer(text)
-    ]
+    breaks = [found.end() for found in _BLANK_LINE.finditer(text)] or [found.end() for found in _LINE.finditer(text)]
     out: list[str] = []
     for paragraph in _joined(_cut(text, breaks), SHORT):
         if len(paragraph.encode()) <= LONG:

@@ -96,9 +96,7 @@ def summary(found: Findings) -> dict[str, Any]:
         "tuned_over_prompted": _estimate(voice.over_prompt),
         "neighbour_correlation": voice.neighbours,
         "scores": {name: _both(s) for name, s in _models(voice) if s is not None},
-        "copied_8grams": {
-            name: None if c is None else asdict(c) | {"share": c.share} for name, c in _copies(copying)
-        },
+        "copied_8grams": {name: None if c is None else asdict(c) | {"share": c.share} for name, c in _copies(copying)},
         "samples": {"prompt": found.prompt, "before": list(found.before), "after": list(found.after)},
         "settings": dict(found.settings),
         "machine": dict(found.machine),
@@ -198,11 +196,7 @@ def _scores(page: Page, found: Findings) -> None:
         rows.append(("Author − stranger, prompted", voice.prompting.headline))
         rows.append(("Tuned − prompted, author", voice.over_prompt))
     page.intervals(
-        [
-            Interval(n, e.value, e.low, e.high)
-            for n, e in rows
-            if e and e.low is not None and e.high is not None
-        ],
+        [Interval(n, e.value, e.low, e.high) for n, e in rows if e and e.low is not None and e.high is not None],
         "bits per byte saved",
         "95 % bootstrap intervals over paragraphs. Hollow: the interval includes 0.",
     )
@@ -239,9 +233,7 @@ def _training(page: Page, log: Sequence[Mapping[str, Any]]) -> None:
     series += [Series("held-out text", heldout, dots=True)] if heldout else []
     if series:
         page.heading("How it learned")
-        page.curves(
-            series, "step", "loss, nats per token", "Held-out text that no longer falls is learned by heart."
-        )
+        page.curves(series, "step", "loss, nats per token", "Held-out text that no longer falls is learned by heart.")
 
 
 def _samples(page: Page, found: Findings) -> None:
@@ -279,9 +271,7 @@ def _copied(page: Page, copying: Copying) -> None:
         ],
     )
     if copying.after.found:
-        page.note(
-            f"The longest copied passage has {copying.after.longest_units} words: “{copying.after.longest}”"
-        )
+        page.note(f"The longest copied passage has {copying.after.longest_units} words: “{copying.after.longest}”")
 
 
 def _making(page: Page, found: Findings) -> None:

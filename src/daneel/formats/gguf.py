@@ -36,13 +36,9 @@ def write_folder(gguf: GGUF, folder: Path) -> None:
         words, ends = tokenizer(meta), end_ids(meta)
         words_settings = settings(meta, meta[f"{meta['general.architecture']}.context_length"])
     except KeyError as error:
-        raise ModelError(
-            f"{gguf.path} lacks {error} in its metadata; fetch the file again or name another"
-        ) from None
+        raise ModelError(f"{gguf.path} lacks {error} in its metadata; fetch the file again or name another") from None
     except (AttributeError, IndexError, OverflowError, TypeError, ValueError, ZeroDivisionError) as error:
-        raise ModelError(
-            f"{gguf.path} has metadata that make no sense ({error}); fetch the file again"
-        ) from None
+        raise ModelError(f"{gguf.path} has metadata that make no sense ({error}); fetch the file again") from None
     write_weights(gguf, moves, folder / "model.safetensors")
     generation = {"bos_token_id": model["bos_token_id"], "eos_token_id": ends or None}
     words.save(str(folder / "tokenizer.json"))
@@ -61,6 +57,4 @@ def _check(gguf: GGUF, model: dict[str, object], moves: list[Move]) -> None:
     needed = {name for weight in kind.weights(kind.architecture(model)) for name in weight.theirs}
     missing = sorted(needed - {move.target for move in moves})
     if missing:
-        raise ModelError(
-            f"{gguf.path} lacks {len(missing)} tensors, {missing[0]} among them; fetch the file again"
-        )
+        raise ModelError(f"{gguf.path} lacks {len(missing)} tensors, {missing[0]} among them; fetch the file again")

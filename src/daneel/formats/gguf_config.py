@@ -28,9 +28,7 @@ def config(gguf: GGUF) -> dict[str, Any]:
             f"{gguf.path}: architecture {arch!r} is not supported; daneel reads {', '.join(ARCHITECTURES)}"
         )
     if meta.get("split.count", 1) > 1:
-        raise ModelError(
-            f"{gguf.path} is one part of {meta['split.count']}: join them with llama-gguf-split --merge"
-        )
+        raise ModelError(f"{gguf.path} is one part of {meta['split.count']}: join them with llama-gguf-split --merge")
     if meta.get(f"{arch}.expert_count", 0):
         raise ModelError(f"{gguf.path} is a mixture of experts, which is not supported; name a dense model")
     if isinstance(meta[f"{arch}.attention.head_count"], list):
@@ -113,9 +111,7 @@ def _gemma3(meta: dict[str, Any], out: dict[str, Any]) -> dict[str, Any]:
     sliding = pattern if isinstance(pattern, list) else [(i + 1) % pattern != 0 for i in range(layers)]
     local = float(meta.get("gemma3.rope.freq_base_swa", 10000.0))
     # As llama.cpp: the 27B model alone scales by the width of the model, not of the head.
-    scalar = (
-        out["hidden_size"] // out["num_attention_heads"] if layers == GEMMA_27B_LAYERS else out["head_dim"]
-    )
+    scalar = out["hidden_size"] // out["num_attention_heads"] if layers == GEMMA_27B_LAYERS else out["head_dim"]
     return {
         "hidden_activation": "gelu_pytorch_tanh",
         "query_pre_attn_scalar": scalar,
@@ -157,9 +153,7 @@ def _scaling(gguf: GGUF, arch: str, theta: float, head_dim: int) -> dict[str, An
     return rule
 
 
-def _llama3_factors(
-    rule: dict[str, Any], theta: float, head_dim: int
-) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _llama3_factors(rule: dict[str, Any], theta: float, head_dim: int) -> np.ndarray[Any, np.dtype[np.float64]]:
     """What each RoPE frequency is divided by, as Llama 3 does it."""
     wavelength = 2 * np.pi * theta ** (np.arange(0, head_dim, 2) / head_dim)
     turns = rule["original_max_position_embeddings"] / wavelength

@@ -159,9 +159,7 @@ class GGUF:
         for begin in range(0, count, step):
             part = packed[begin : begin + step] if order is None else packed[order[begin : begin + step]]
             if info.kind in (GGMLQuantizationType.F32, GGMLQuantizationType.F16):
-                yield part.view(np.dtype(f"<f{4 if info.kind == GGMLQuantizationType.F32 else 2}")).astype(
-                    np.float32
-                )
+                yield part.view(np.dtype(f"<f{4 if info.kind == GGMLQuantizationType.F32 else 2}")).astype(np.float32)
             else:
                 yield dequantize(part, info.kind).astype(np.float32, copy=False)
 

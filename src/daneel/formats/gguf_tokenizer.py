@@ -48,9 +48,7 @@ def tokenizer(metadata: dict[str, Any]) -> Tokenizer:
         "llama": _pieces,
     }
     if model not in makers:
-        raise ModelError(
-            f"GGUF tokenizer of kind {model!r} is not supported; daneel reads {', '.join(makers)}"
-        )
+        raise ModelError(f"GGUF tokenizer of kind {model!r} is not supported; daneel reads {', '.join(makers)}")
     if len(kinds) != len(tokens):
         raise ModelError(f"the GGUF vocabulary has {len(tokens)} tokens but {len(kinds)} token types")
     out = makers[model](metadata, tokens, kinds)
@@ -63,17 +61,13 @@ def tokenizer(metadata: dict[str, Any]) -> Tokenizer:
     bos = metadata.get("tokenizer.ggml.bos_token_id")
     if add_bos(metadata):
         name = tokens[bos]  # type: ignore[index]  # add_bos() is true only where there is one
-        out.post_processor = processors.TemplateProcessing(
-            f"{name} $A", f"{name} $A {name} $B", [(name, bos)]
-        )
+        out.post_processor = processors.TemplateProcessing(f"{name} $A", f"{name} $A {name} $B", [(name, bos)])
     return out
 
 
 def add_bos(metadata: dict[str, Any]) -> bool:
     """Whether texts begin with the beginning-of-text token."""
-    default = (
-        metadata.get("tokenizer.ggml.model") == "llama" or metadata.get("tokenizer.ggml.pre") == "llama-bpe"
-    )
+    default = metadata.get("tokenizer.ggml.model") == "llama" or metadata.get("tokenizer.ggml.pre") == "llama-bpe"
     wanted = bool(metadata.get("tokenizer.ggml.add_bos_token", default))
     return wanted and metadata.get("tokenizer.ggml.bos_token_id") is not None
 
@@ -111,10 +105,7 @@ def _bytes(metadata: dict[str, Any], tokens: list[str], kinds: list[int]) -> Tok
     if pre not in PATTERNS:
         raise ModelError(f"GGUF pre-tokenizer {pre!r} is not supported; daneel has {', '.join(PATTERNS)}")
     vocabulary = {token: id for id, token in enumerate(tokens)}
-    merges = [
-        (left, right)
-        for left, _, right in (m.partition(" ") for m in metadata.get("tokenizer.ggml.merges", []))
-    ]
+    merges = [(left, right) for left, _, right in (m.partition(" ") for m in metadata.get("tokenizer.ggml.merges", []))]
     out = Tokenizer(_bpe(vocabulary, merges, ignore_merges=pre == "llama-bpe"))
     if pre == "qwen2":  # what the model was trained with; llama.cpp leaves it out
         out.normalizer = normalizers.NFC()

@@ -83,9 +83,7 @@ def plan(gguf: GGUF, config: dict[str, Any]) -> list[Move]:
             target = f"{layers}.{layer}.{inside[part]}" if part in inside else None
             stem = part
         if target is None or leaf not in ("weight", "bias"):
-            raise ModelError(
-                f"{gguf.path} has a tensor {name!r} that no {arch} model of ours has a place for"
-            )
+            raise ModelError(f"{gguf.path} has a tensor {name!r} that no {arch} model of ours has a place for")
         transpose = arch == "gpt2" and len(info.shape) == 2 and stem in GPT2_INSIDE
         heads = {"attn_q": "num_attention_heads", "attn_k": "num_key_value_heads"}.get(stem)
         out.append(
@@ -134,7 +132,5 @@ def _row_order(gguf: GGUF, move: Move) -> np.ndarray[Any, np.dtype[np.intp]]:
     """llama.cpp pairs neighbours in RoPE where Transformers pairs a head's halves."""
     rows = move.shape[0]
     if rows % (2 * move.unpermute):
-        raise ModelError(
-            f"{gguf.path} is damaged: {rows} rows of {move.source} do not make {move.unpermute} heads"
-        )
+        raise ModelError(f"{gguf.path} is damaged: {rows} rows of {move.source} do not make {move.unpermute} heads")
     return np.arange(rows).reshape(move.unpermute, -1, 2).swapaxes(1, 2).reshape(-1)

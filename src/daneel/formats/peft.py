@@ -14,7 +14,7 @@ CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 
 # Settings that change what the adapter computes and that we do not have: (key, the value that is harmless).
-UNSUPPORTED = [
+UNSUPPORTED: list[tuple[str, Any]] = [
     ("use_dora", False), ("modules_to_save", None), ("layers_to_transform", None), ("rank_pattern", {}),
     ("alpha_pattern", {}), ("trainable_token_indices", None),
     ("target_parameters", None), ("lora_bias", False), ("layer_replication", None), ("use_qalora", False),

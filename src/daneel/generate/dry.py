@@ -15,9 +15,7 @@ Breakers = dict[int, list[tuple[int, ...]]]
 MAX_CHARACTERS, MAX_TOKENS = 40, 20
 
 
-def make_breakers(
-    strings: Sequence[str], tokens: Sequence[bytes], encode: Callable[[str], list[int]]
-) -> Breakers:
+def make_breakers(strings: Sequence[str], tokens: Sequence[bytes], encode: Callable[[str], list[int]]) -> Breakers:
     """Every way in which the vocabulary can spell each string, also where a token holds more than it."""
     found: Breakers = {}
     for string in strings:
@@ -73,8 +71,4 @@ def dry_penalties(
         ends = ends[tokens[ends - length] == tokens[-1 - length]]
         length += 1
     whole = {token for token, tails in breakers.items() if () in tails}
-    return {
-        token: multiplier * base ** (length - allowed)
-        for token, length in repeats.items()
-        if token not in whole
-    }
+    return {token: multiplier * base ** (length - allowed) for token, length in repeats.items() if token not in whole}

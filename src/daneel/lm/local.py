@@ -6,9 +6,9 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from daneel.errors import ModelError, UsageError
-from daneel.formats.hf import read_architecture
 from daneel.generate.engine import Chunk, Engine, Job
 from daneel.generate.sampling import draw_seed
 from daneel.generate.torch_backend import TorchBackend
@@ -40,7 +40,11 @@ class LocalModel(LanguageModel):
 
     @cached_property
     def _backend(self) -> TorchBackend:
-        return TorchBackend(self.model)
+        backend = TorchBackend(self.model)
+        if self._dtype == "auto" and self.model.dtype is torch.bfloat16:
+            self.model.add_int8()
+            backend.name = "torch (bfloat16, int8 copies for decoding)"
+        return backend
 
     @property
     def backend(self) -> str:  # type: ignore[override]
@@ -50,7 +54,7 @@ class LocalModel(LanguageModel):
     @cached_property
     def context(self) -> int:  # type: ignore[override]
         """See LanguageModel."""
-        return read_architecture(self.folder).context
+        return self.model.arch.context
 
     def generate(self, requests: Sequence[Request], params: Generation) -> Iterator[Chunk]:
         """See LanguageModel."""

@@ -94,9 +94,7 @@ TASKS: dict[str, Callable[[LanguageModel, Mapping[str, Any]], TextGeneration]] =
 }
 
 
-def pipeline(
-    task: str, model: str | LanguageModel = "smollm2", dtype: str = "auto", **settings: Any
-) -> TextGeneration:
+def pipeline(task: str, model: str | LanguageModel = "smollm2", dtype: str = "auto", **settings: Any) -> TextGeneration:
     """A callable for a task, by the names of Transformers v4. Raises UsageError for a task there is not."""
     if task not in TASKS:
         raise UsageError(f"there is no pipeline {task!r}; there are: {', '.join(TASKS)}")

@@ -23,7 +23,7 @@ def rope_frequencies(theta: float, scaling: dict[str, Any] | None, head_dim: int
     if scaling is None:
         return inverse
     if scaling["rope_type"] == "linear":
-        return inverse / scaling["factor"]
+        return inverse / float(scaling["factor"])
     factor, low, high = scaling["factor"], scaling["low_freq_factor"], scaling["high_freq_factor"]
     context = scaling["original_max_position_embeddings"]
     wavelength = 2 * math.pi / inverse

@@ -112,7 +112,11 @@ class Decoder(nn.Module):
 
     @staticmethod
     def _mask(
-        positions_BT: Tensor, segments_BT: Tensor | None, append: CacheAppend | None, window: int | None, T: int
+        positions_BT: Tensor,
+        segments_BT: Tensor | None,
+        append: CacheAppend | None,
+        window: int | None,
+        T: int,
     ) -> Tensor | None:
         if append is not None:
             # Without a mask: a first prompt in one slot is causal, one new token sees all that is there.
@@ -203,6 +207,7 @@ class Decoder(nn.Module):
         x = self.start(ids_BT, positions)
         maps = {}
         for i, block in enumerate(self.blocks):
+            assert isinstance(block, Block)
             if i in layers:
                 q, k, _ = block.attention.project(block.norm1(x), layout.ropes[i])
                 seen = visible(positions, positions, self.arch.window[i])

@@ -12,9 +12,7 @@ CHUNK = 256
 
 
 @torch.inference_mode()
-def token_logprobs(
-    model: Decoder, ids: list[int], start: int = 1, window: int | None = None
-) -> NDArray[np.float32]:
+def token_logprobs(model: Decoder, ids: list[int], start: int = 1, window: int | None = None) -> NDArray[np.float32]:
     """Natural log of p(ids[i] | ids before it) for i = start ... len(ids) - 1.
 
     A text longer than `window` (default: the model's context, at most 2048) is read in windows that overlap by

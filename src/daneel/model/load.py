@@ -48,7 +48,7 @@ def _read(folder: Path, weights: list[Weight], shapes: dict[str, torch.Size]) ->
             found = _find(name, files)
             if found is None:
                 raise ModelError(f"{folder} has no tensor {name}; the file is incomplete or of another architecture")
-            tensor = handles[files[found]].get_tensor(found)
+            tensor = handles[files[found]].get_tensor(found)  # type: ignore[no-untyped-call]
             parts.append(tensor.T if weight.transposed else tensor)
         value = parts[0] if len(parts) == 1 else torch.cat(parts)
         if value.shape != shapes[weight.ours]:
@@ -89,7 +89,7 @@ def hf_tensors(arch: Architecture, state: dict[str, Tensor]) -> dict[str, Tensor
         if len(weight.theirs) == 1:
             out[weight.theirs[0]] = (value.T if weight.transposed else value).contiguous()
             continue
-        parts = value.split([sizes[name.split(".")[-2]] for name in weight.theirs])
+        parts = value.split([sizes[name.split(".")[-2]] for name in weight.theirs])  # type: ignore[no-untyped-call]
         out |= {name: part.contiguous() for name, part in zip(weight.theirs, parts, strict=True)}
     return out
 
@@ -104,7 +104,7 @@ def load_model(folder: Path, dtype: str = "float32") -> Decoder:
     kind = resolve_dtype(dtype)
     if not (folder / CONFIG).exists():
         return load_base(folder, kind)
-    
+
     # Only here: a full model needs no store.
     from daneel.store import resolve
 

@@ -21,7 +21,9 @@ class LoRALinear(nn.Module):
     def __init__(self, base: Linear, parts: list[Part], adapted: list[Part], config: AdapterConfig) -> None:
         super().__init__()
         self.weight, self.bias = base.weight, base.bias
-        self.parts, self.adapted = parts, adapted
+        self.adapted = adapted
+        # Without names, which differ from block to block: the compiled block must fit them all.
+        self.layout = [(part.size, part in adapted) for part in parts]
         self.rank, self.scale = config.rank, config.scale
         inputs = base.weight.shape[1]
         # One matrix for every A: they all read the same input.
@@ -33,20 +35,17 @@ class LoRALinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[..., inputs] -> [..., outputs]."""
-        inner = F.linear(x, self.lora_a).split(self.rank, dim=-1)
-        deltas = {
-            part.module: F.linear(h, b) * self.scale
-            for part, h, b in zip(self.adapted, inner, self.lora_b, strict=True)
-        }
-        filled = [
-            deltas[part.module] if part.module in deltas else x.new_zeros(*x.shape[:-1], part.size)
-            for part in self.parts
+        inner = iter(F.linear(x, self.lora_a).split(self.rank, dim=-1))  # type: ignore[no-untyped-call]
+        halves = iter(self.lora_b)
+        deltas = [
+            F.linear(next(inner), next(halves)) * self.scale if learns else x.new_zeros(*x.shape[:-1], size)
+            for size, learns in self.layout
         ]
-        return F.linear(x, self.weight, self.bias) + (torch.cat(filled, dim=-1) if len(filled) > 1 else filled[0])
+        return F.linear(x, self.weight, self.bias) + (torch.cat(deltas, dim=-1) if len(deltas) > 1 else deltas[0])
 
     def tensors(self) -> dict[str, tuple[Tensor, Tensor]]:
         """Module name -> its A [r, in] and B [out, r]."""
-        halves = zip(self.adapted, self.lora_a.split(self.rank), self.lora_b, strict=True)
+        halves = zip(self.adapted, self.lora_a.split(self.rank), self.lora_b, strict=True)  # type: ignore[no-untyped-call]
         return {part.module: (a, b) for part, a, b in halves}
 
     @torch.no_grad()

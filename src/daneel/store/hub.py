@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import HfApi, constants, errors, snapshot_download
+from huggingface_hub import HfApi, constants, errors, snapshot_download, try_to_load_from_cache
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from daneel.errors import ModelError
@@ -33,12 +33,11 @@ def fetch(repo: str) -> Path:
 def cached(repo: str) -> Path | None:
     """The folder of a hub model that is wholly on this disk."""
     try:
-        folder = Path(snapshot_download(repo, local_files_only=True))
+        found = [try_to_load_from_cache(repo, name) for name in ("config.json", ADAPTER_CONFIG)]
     except errors.HFValidationError as error:
         raise ModelError(f"{repo!r} is no hub id: {error}") from None
-    except errors.LocalEntryNotFoundError:
-        return None
-    return folder if _complete(folder) else None
+    folders = [Path(path).parent for path in found if isinstance(path, str)]
+    return folders[0] if folders and _complete(folders[0]) else None
 
 
 def _complete(folder: Path) -> bool:
@@ -59,12 +58,8 @@ def _download(repo: str) -> Path:
         files = _choose(repo, list(sizes))
         size = sum(sizes[name] for name in files)
         require_space(Path(constants.HF_HUB_CACHE), size, repo)
-        licence = next(
-            (tag.removeprefix("license:") for tag in info.tags or [] if tag.startswith("license:")), None
-        )
-        say(
-            f"{repo}: fetching {megabytes(size)} from {constants.ENDPOINT}; licence {licence or 'not stated'}"
-        )
+        licence = next((tag.removeprefix("license:") for tag in info.tags or [] if tag.startswith("license:")), None)
+        say(f"{repo}: fetching {megabytes(size)} from {constants.ENDPOINT}; licence {licence or 'not stated'}")
         if not sys.stderr.isatty():
             disable_progress_bars()
         return Path(snapshot_download(repo, allow_patterns=files))
@@ -95,11 +90,7 @@ def _choose(repo: str, names: list[str]) -> list[str]:
             "to a folder, then name that folder"
         )
     if INDEX in files and "model.safetensors" in files:
-        return [
-            name
-            for name in files
-            if not re.fullmatch(r"model-\d+-of-\d+\.safetensors|" + re.escape(INDEX), name)
-        ]
+        return [name for name in files if not re.fullmatch(r"model-\d+-of-\d+\.safetensors|" + re.escape(INDEX), name)]
     return files
 
 

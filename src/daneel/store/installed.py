@@ -36,9 +36,7 @@ def installed() -> list[Installed]:
 def remove(name: str) -> Installed:
     """Remove a model that the store put on this disk. Raises ModelError for one that it did not."""
     path = str(Path(name).expanduser().resolve())
-    found = next(
-        (model for model in installed() if model.name in (name, path) or str(model.path) == path), None
-    )
+    found = next((model for model in installed() if model.name in (name, path) or str(model.path) == path), None)
     if found is None:
         if Path(name).exists():
             raise ModelError(f"{name} is your own, not the store's: delete it yourself")
@@ -72,7 +70,5 @@ def _hub() -> list[Installed]:
     names = sorted(repo.repo_id for repo in repos if repo.repo_type == "model")
     sizes = {repo.repo_id: repo.size_on_disk for repo in repos}
     return [
-        Installed(name, "from the hub", folder, sizes[name])
-        for name in names
-        if (folder := cached(name)) is not None
+        Installed(name, "from the hub", folder, sizes[name]) for name in names if (folder := cached(name)) is not None
     ]

@@ -15,9 +15,7 @@ def from_folder(path: Path) -> Path:
     if (path / "config.json").is_file() or (path / ADAPTER_CONFIG).is_file():
         return path
     if (path / "checkpoints").is_dir():
-        raise ModelError(
-            f"{path} is a run that has not finished: go on with `daneel train --resume -o {path}`"
-        )
+        raise ModelError(f"{path} is a run that has not finished: go on with `daneel train --resume -o {path}`")
     if files := sorted(path.glob("*.gguf")):
         raise ModelError(f"{path} has no config.json; name its GGUF file: {files[0]}")
     raise ModelError(f"{path} is not a model: it has neither config.json nor {ADAPTER_CONFIG}")
@@ -36,9 +34,7 @@ def from_gguf(path: Path) -> Path:
     with lock(folder):
         if not (folder / RECORD).exists():
             _convert(path, folder)
-        record_text = json.dumps(
-            {"name": path.stem, "file": place, "sha256": digest, "seen": stamp}, indent=2
-        )
+        record_text = json.dumps({"name": path.stem, "file": place, "sha256": digest, "seen": stamp}, indent=2)
         atomic_write(folder / RECORD, record_text + "\n")
     return folder
 

@@ -46,8 +46,6 @@ def is_hub_id(name: str) -> bool:
 
 def _suggestion(name: str) -> str:
     runs = [str(path.parent) for path in Path().glob("runs/*/*config.json")]
-    known = {Path(run).name: run for run in runs} | {
-        known: known for known in (*runs, *CATALOG, *OLD_HUB_IDS)
-    }
+    known = {Path(run).name: run for run in runs} | {known: known for known in (*runs, *CATALOG, *OLD_HUB_IDS)}
     near = [known[match] for match in difflib.get_close_matches(name, known, n=3, cutoff=0.5)]
     return f": did you mean {' or '.join(dict.fromkeys(near))}?" if near else ""

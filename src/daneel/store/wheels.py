@@ -36,9 +36,7 @@ def download(wheels: list[Wheel], folder: Path, label: str) -> dict[Wheel, Path]
     environment = {**os.environ, "TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"}
     with (
         Meter(label, sum(wheel.size for wheel in wheels)) as meter,
-        subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True
-        ) as pip,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True) as pip,
     ):
         assert pip.stdout is not None
         assert pip.stderr is not None
@@ -85,8 +83,6 @@ def _reason(errors: str) -> str:
     if UNREACHABLE.search(errors):
         return "the package index cannot be reached; check the network, or set PIP_INDEX_URL to a mirror"
     if "No matching distribution" in errors:
-        return (
-            "the package index that pip is configured with does not have it; try another with PIP_INDEX_URL"
-        )
+        return "the package index that pip is configured with does not have it; try another with PIP_INDEX_URL"
     last = [line for line in errors.splitlines() if line.startswith("ERROR:")] or errors.splitlines() or ["?"]
     return f"pip says: {last[-1].removeprefix('ERROR:').strip()}"

@@ -52,9 +52,7 @@ def _tojson(
     sort_keys: bool = False,
 ) -> str:
     # Jinja's own filter escapes HTML characters.
-    return json.dumps(
-        value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
-    )
+    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
 
 
 def _strftime_now(form: str) -> str:
@@ -99,9 +97,7 @@ class ChatTemplate:
         except (jinja2.TemplateError, TypeError, ValueError, KeyError) as error:
             roles = ", ".join(str(message.get("role")) for message in messages)
             reason = str(error) or type(error).__name__
-            raise DataError(
-                f"the model's chat template refuses a conversation of [{roles}]: {reason}"
-            ) from None
+            raise DataError(f"the model's chat template refuses a conversation of [{roles}]: {reason}") from None
 
 
 def encode_chat(tokenizer: "Tokenizer", messages: Sequence[Message]) -> tuple[list[int], list[bool]]:
@@ -163,6 +159,5 @@ def preview(tokenizer: "Tokenizer", ids: Sequence[int], mask: Sequence[bool]) ->
     """The text in runs that carry loss and runs that do not."""
     runs = groupby(zip(ids, mask, strict=True), key=lambda pair: pair[1])
     return [
-        (b"".join(tokenizer.token_bytes(id) for id, _ in run).decode("utf-8", "replace"), loss)
-        for loss, run in runs
+        (b"".join(tokenizer.token_bytes(id) for id, _ in run).decode("utf-8", "replace"), loss) for loss, run in runs
     ]

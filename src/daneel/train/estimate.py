@@ -12,6 +12,7 @@ from daneel.errors import TrainingError
 from daneel.train.loop import Trainer
 
 MOMENTS = 2
+EPOCHS = 3.0
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,14 @@ class Estimate:
 
 def planned_steps(config: TrainConfig, rows: int) -> int:
     """Steps that the epochs ask for, unless steps are given."""
-    return config.steps or max(1, round(config.epochs * rows / (config.batch * config.accumulate)))
+    return config.steps or max(1, round((config.epochs or EPOCHS) * rows / (config.batch * config.accumulate)))
 
 
 def estimate(trainer: Trainer, config: TrainConfig, model_bytes: int) -> Estimate:
     """Time two steps without learning from them, and plan the rest.
 
-    With a budget the steps are as many as fit, less a tenth for what cannot be foreseen; the epochs then only
-    apply when set smaller. Random state, weights and loader are left as they were.
+    With a budget the steps are as many as fit, less a tenth for what cannot be foreseen, and no more than steps or
+    epochs that are set. Random state, weights and loader are left as they were.
     """
     place, rng = trainer.loader.state(), torch.get_rng_state()
     clock = time.perf_counter()
@@ -68,6 +69,8 @@ def estimate(trainer: Trainer, config: TrainConfig, model_bytes: int) -> Estimat
                 f"and preparation {first:.0f} s; give at least {int((first + measuring + 2 * step) / 0.9) + 1}s"
             )
         steps = min(config.steps, fit) if config.steps else fit
+        if config.epochs:
+            steps = min(steps, planned_steps(config, len(trainer.loader)))
     state = weights * (1 + MOMENTS)
     checkpoints = min(config.keep + 1, 1 + config.evals + steps // config.checkpoint_every)
     tokens = config.batch * config.accumulate * config.length

@@ -139,10 +139,11 @@ class Trainer:
             lr = rate(progress.step, steps, self.lr, self.config.warmup, self.config.schedule)
             norm = self.optimiser.step(lr, self.config.clip)
             if not (math.isfinite(loss) and math.isfinite(norm)):
+                kept = checkpoint.list_steps(self.run_dir)[-1]
                 raise TrainingError(
                     f"the loss is {loss} and the gradient {norm} at step {progress.step + 1}, rows {place} to "
-                    f"{self.loader.state()['position'] - 1} of the data; step {checkpoint.list_steps(self.run_dir)[-1]} "
-                    "is kept. Lower --lr, or look at those rows"
+                    f"{self.loader.state()['position'] - 1} of the data; step {kept} is kept. "
+                    "Lower --lr, or look at those rows"
                 )
             progress.step += 1
             progress.seconds = before + time.perf_counter() - began
@@ -174,4 +175,3 @@ class Trainer:
                 self._save()
         else:
             progress.worse += 1
-

@@ -32,15 +32,15 @@ class Masters:
         for name, copy in self.copies.items():
             master = copy.detach().float().clone()
             master.grad = torch.zeros_like(master)
-            copy.register_post_accumulate_grad_hook(self._collector(master))
+            copy.register_post_accumulate_grad_hook(self._collector(master))  # type: ignore[no-untyped-call]
             self.weights[name] = master
         model.to(dtype)
 
     @staticmethod
     def _collector(master: Tensor):  # type: ignore[no-untyped-def]
         def collect(copy: Tensor) -> None:
-            assert master.grad is not None and copy.grad is not None
-            master.grad += copy.grad
+            assert master.grad is not None
+            master.grad += copy.grad  # type: ignore[arg-type]
             copy.grad = None
 
         return collect
@@ -52,7 +52,7 @@ class Masters:
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
-        torch._foreach_zero_([w.grad for w in self.weights.values()])
+        torch._foreach_zero_([w.grad for w in self.weights.values() if w.grad is not None])
 
 
 class Optimiser:
@@ -62,7 +62,10 @@ class Optimiser:
         self.masters = masters
         matrices = [w for w in masters.weights.values() if w.ndim > 1]
         vectors = [w for w in masters.weights.values() if w.ndim <= 1]
-        groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+        groups = [
+            {"params": matrices, "weight_decay": weight_decay},
+            {"params": vectors, "weight_decay": 0.0},
+        ]
         self.adam = torch.optim.AdamW([g for g in groups if g["params"]], lr=0.0, betas=(0.9, 0.95), fused=True)
 
     def step(self, lr: float, clip: float) -> float:

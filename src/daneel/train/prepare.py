@@ -57,7 +57,9 @@ def read_source(data: Sequence[Path], corpus: Path, seed: int, heldout: float) -
         random.Random(seed).shuffle(records)  # noqa: S311
         count = round(len(records) * heldout)
         if heldout and not 0 < count < len(records):
-            raise DataError(f"{data[0]} has {len(records)} records: too few to hold some out; give more, or --heldout 0")
+            raise DataError(
+                f"{data[0]} has {len(records)} records: too few to hold some out; give more, or --heldout 0"
+            )
         note = f"{len(records) - count} records to learn from, {count} held out"
         return Source(records[count:], records[:count], None, [note])
     if len(data) == 1 and is_corpus(data[0]):
@@ -109,11 +111,11 @@ def packing_notes(train: Shards) -> list[str]:
     meta = train.meta
     notes = [f"{meta.tokens:,} tokens in {meta.rows:,} rows of {meta.length}"]
     if meta.cut_documents:
-        notes.append(f"{meta.cut_documents} conversations are longer than a row and lost {meta.cut_tokens} tokens at their end")
+        notes.append(
+            f"{meta.cut_documents} conversations are longer than a row and lost {meta.cut_tokens} tokens at their end"
+        )
     if meta.no_loss:
         notes.append(f"{meta.no_loss} conversations were left out: their question alone fills a row (raise --length)")
     if meta.padding:
         notes.append(f"{train.padding_share:.1%} of the places stay empty, since conversations are not cut")
     return notes
-
-

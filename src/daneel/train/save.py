@@ -14,11 +14,9 @@ from daneel.model.decoder import Decoder
 from daneel.model.load import save_weights
 from daneel.model.lora import merge_lora, save_adapter
 from daneel.run import atomic_dir
+from daneel.tokenizer.load import Tokenizer
 
-# What belongs to the tokenizer and to generation, copied as it is from the base.
-COMPANIONS = (
-    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja", "generation_config.json",
-)  # fmt: skip
+GENERATION = "generation_config.json"
 
 
 def save_model(run: Path, model: Decoder, masters: dict[str, Tensor], base: Path, adapter: AdapterConfig | None,
@@ -28,9 +26,10 @@ def save_model(run: Path, model: Decoder, masters: dict[str, Tensor], base: Path
     All files are complete before the first appears. With `merge` the adapter is added to the weights, in place.
     """
     with atomic_dir(run / "daneel" / "model") as folder:
-        for name in COMPANIONS:
-            if (base / name).exists() and (name != "generation_config.json" or adapter is None or merge):
-                shutil.copyfile(base / name, folder / name)
+        Tokenizer.load(base).save(folder)
+        if (base / GENERATION).exists():
+            # Beside an adapter too: it lists every token that ends a text.
+            shutil.copyfile(base / GENERATION, folder / GENERATION)
         # The masters hold more than the bfloat16 the model was trained with.
         model.float()
         model.load_state_dict(masters, strict=False)
@@ -50,8 +49,7 @@ def save_model(run: Path, model: Decoder, masters: dict[str, Tensor], base: Path
 def save_fresh(folder: Path, model: Decoder, config: dict[str, Any], tokenizer: Path) -> None:
     """A model from scratch before it learned anything, beside its tokenizer."""
     with atomic_dir(folder) as new:
-        for name in COMPANIONS:
-            if (tokenizer / name).exists():
-                shutil.copyfile(tokenizer / name, new / name)
+        Tokenizer.load(tokenizer).save(new)
+        shutil.copyfile(tokenizer / GENERATION, new / GENERATION)
         save_weights(new / "model.safetensors", model.arch, model.state_dict())
         (new / "config.json").write_text(json.dumps(config, indent=2))

@@ -12,13 +12,14 @@ weights = llama_weights
 
 def windows(config: dict[str, Any]) -> tuple[int | None, ...]:
     """Sliding windows a layer, from `layer_types` or the older `max_window_layers`."""
-    layers = config["num_hidden_layers"]
+    layers: int = config["num_hidden_layers"]
     if not config.get("use_sliding_window") or not config.get("sliding_window"):
         return (None,) * layers
     types = config.get("layer_types") or [
         "sliding_attention" if i >= config.get("max_window_layers", 28) else "full_attention" for i in range(layers)
     ]
-    return tuple(config["sliding_window"] if kind == "sliding_attention" else None for kind in types)
+    window: int = config["sliding_window"]
+    return tuple(window if kind == "sliding_attention" else None for kind in types)
 
 
 def architecture(config: dict[str, Any]) -> Architecture:
