@@ -102,7 +102,7 @@ class Live:
         voice = "sentence" in facts
         if voice:
             gain = facts["gain"]["tuned"]["author"]
-            before = facts["scores"]["base"]["author"]["bits_per_byte"]["value"]
+            before = facts["scores"]["base"]["author"]["bits_per_byte"]
             self.console.print(
                 f"held-out text: {before:.3f} bits per byte before, {before - gain['value']:.3f} after "
                 f"({-gain['value'] / before:+.1%}, 95 % interval {-gain['high'] / before:+.1%} to {-gain['low'] / before:+.1%})",

@@ -126,8 +126,8 @@ class Trainer:
         """
         (self.run_dir / "daneel").mkdir(parents=True, exist_ok=True)
         every = max(1, steps // max(1, self.config.evals))
-        progress, began, start = self.progress, time.perf_counter(), self.progress.step
-        before = progress.seconds
+        progress, before, began = self.progress, self.progress.seconds, time.perf_counter()
+        stepping: list[float] = []
         if progress.step == 0:
             self._evaluate(steps, watch, 0.0)
             self._save()
@@ -147,8 +147,9 @@ class Trainer:
                 )
             progress.step += 1
             progress.seconds = before + time.perf_counter() - began
-            speed = tokens / (time.perf_counter() - clock)
-            left = (time.perf_counter() - began) / (progress.step - start) * (steps - progress.step)
+            stepping.append(time.perf_counter() - clock)
+            speed = tokens / stepping[-1]
+            left = sum(stepping) / len(stepping) * (steps - progress.step)
             self._log(step=progress.step, loss=loss, lr=lr, gradient_norm=norm, tokens_per_second=round(speed, 1))
             watch(Event(progress.step, steps, speed, left, loss=loss))
             if self.heldout is not None and (progress.step % every == 0 or progress.step == steps):

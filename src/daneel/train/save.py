@@ -42,6 +42,7 @@ def save_model(run: Path, model: Decoder, masters: dict[str, Tensor], base: Path
             config.pop("torch_dtype", None)
             (folder / "config.json").write_text(json.dumps(config, indent=2))
     for path in sorted((run / "daneel" / "model").iterdir()):
+        path.chmod(0o644)  # safetensors writes for its owner alone
         os.replace(path, run / path.name)
     (run / "daneel" / "model").rmdir()
 
