@@ -63,7 +63,7 @@ class Contender:
     def __init__(self, label: str, *arguments: str) -> None:
         self.label = label
         command = [sys.executable, sys.argv[0], "--contender", *arguments]
-        quiet = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error"}
+        quiet = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error", "PYTHONWARNINGS": "ignore"}
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | quiet
         )

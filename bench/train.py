@@ -73,7 +73,7 @@ def theirs(method: str, shards: Path, dtype: torch.dtype) -> Callable[[], float]
         torch.nn.utils.clip_grad_norm_(weights, CLIP)
         adam.step()
         adam.zero_grad()
-        return float(loss)
+        return float(loss.detach())
 
     return step
 

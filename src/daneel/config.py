@@ -65,6 +65,20 @@ class TrainConfig:
     compile: Literal["auto", "off"] = "auto"
     """auto fuses operations with the machine's C++ compiler when the run is long enough to pay for it."""
 
+    def __post_init__(self) -> None:
+        least = {"steps": 1, "batch": 1, "accumulate": 1, "length": 8, "rank": 1, "evals": 0, "eval_rows": 1}
+        least |= {"patience": 0, "checkpoint_every": 1, "keep": 1, "weight_decay": 0, "warmup": 0}
+        for name, bound in least.items():
+            value = getattr(self, name)
+            if value is not None and value < bound:
+                raise UsageError(f"--{name.replace('_', '-')} is {value}; it must be {bound} or more")
+        for name in ("epochs", "lr", "alpha", "clip"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < float("inf"):
+                raise UsageError(f"--{name} is {value}; it must be above 0")
+        if self.budget is not None:
+            seconds(self.budget)
+
 
 Config = TypeVar("Config", bound=Any)
 

@@ -112,8 +112,8 @@ def _prepare(journey: Journey, run: Path, say: Say) -> Stage:
         say(line)
     stage = _stage(journey, source, base, steps=None, compiled=_worth_compiling(journey.config, train.tokens), say=say)
     require_disk(stage.trainer, stage.plan.disk_bytes)
-    if note := memory_note(stage.plan.memory_bytes):
-        say(note)
+    if warning := memory_note(stage.plan.memory_bytes):
+        say(warning)
     settings = {
         "journey": asdict(stage.journey),
         "base": str(base),

@@ -26,15 +26,18 @@ class Verbs(click.Group):
     """Lists the table without importing any verb."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs, in the order of the table."""
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the verb's module."""
         if cmd_name not in VERBS:
             return None
         command: click.Command = importlib.import_module(f"daneel.cli.{VERBS[cmd_name][0]}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table, as `daneel --help` prints it."""
         with formatter.section("Verbs"):
             formatter.write_dl([(verb, line) for verb, (_, line) in VERBS.items()])
 

@@ -1,6 +1,7 @@
 """A training run as a person watches it: a bar and a curve on a terminal, plain lines elsewhere."""
 
 import math
+from itertools import pairwise
 from types import TracebackType
 from typing import Any
 
@@ -27,7 +28,7 @@ def curve(values: list[float], width: int = WIDTH) -> str:
     """The values as a line of blocks, averaged into `width` columns."""
     columns = min(width, len(values))
     edges = [round(i * len(values) / columns) for i in range(columns + 1)]
-    means = [sum(values[a:b]) / (b - a) for a, b in zip(edges, edges[1:], strict=False)]
+    means = [sum(values[a:b]) / (b - a) for a, b in pairwise(edges)]
     low, high = min(means), max(means)
     scale = (len(BLOCKS) - 1) / (high - low) if high > low else 0.0
     return "".join(BLOCKS[round((value - low) * scale)] for value in means)
@@ -105,7 +106,8 @@ class Live:
             before = facts["scores"]["base"]["author"]["bits_per_byte"]
             self.console.print(
                 f"held-out text: {before:.3f} bits per byte before, {before - gain['value']:.3f} after "
-                f"({-gain['value'] / before:+.1%}, 95 % interval {-gain['high'] / before:+.1%} to {-gain['low'] / before:+.1%})",
+                f"({-gain['value'] / before:+.1%}, 95 % interval {-gain['high'] / before:+.1%} to "
+                f"{-gain['low'] / before:+.1%})",
                 markup=False,
             )
             self.console.print(facts["sentence"], style="bold", markup=False)

@@ -92,8 +92,13 @@ def _finish(out: str, journey: Any, dry_run: bool, as_json: bool) -> None:
     else:
         stage = set_out(journey, console.print)
         console.print(f"{stage.plan.steps} steps, about {span(stage.plan.seconds)}")
-    with Live(console) as live:
-        facts = arrive(stage, live.watch, console.print)
+    try:
+        with Live(console) as live:
+            facts = arrive(stage, live.watch, console.print)
+    except KeyboardInterrupt:
+        if stage.trainer.progress.step:
+            console.print(f"stopped at step {stage.trainer.progress.step}; go on with: daneel train --resume -o {out}")
+        raise
     if as_json:
         emit(facts)
         return

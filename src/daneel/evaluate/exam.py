@@ -32,6 +32,13 @@ class Sitting:
     """Continuations of the prompt, one a seed, unpicked."""
 
 
+def fitting_words(lm: LanguageModel, train: Sequence[Document], words: int = 1000) -> tuple[int, str]:
+    """1,000 words of the author, or as many as leave half of a small model's context to what is measured."""
+    while lm.count(opening := opening_words(train, words)) > lm.context // 2 and words > 1:
+        words //= 2
+    return words, opening
+
+
 @dataclass(frozen=True)
 class Exam:
     """The questions."""
@@ -47,8 +54,9 @@ class Exam:
         scores = measure(lm, self.author, self.stranger)
         with_words = None
         if prompted:
-            say(f"measuring {lm.name} with 1,000 words of the author as its prompt")
-            with_words = measure(lm, self.author, self.stranger, opening_words(self.train))
+            words, opening = fitting_words(lm, self.train)
+            say(f"measuring {lm.name} with {words:,} words of the author as its prompt")
+            with_words = measure(lm, self.author, self.stranger, opening)
         requests = [Request(self.prompt, seed) for seed in SEEDS]
         answers = lm.complete(requests, Generation(SAMPLE_TOKENS, Sampling()))
         return Sitting(scores, with_words, [answer.text for answer in answers])

@@ -1,4 +1,7 @@
-"""Qwen3: Llama with norms on Q and K and a head size of its own. Source: Transformers `Qwen3Config`, arXiv:2505.09388."""
+"""Qwen3: Llama with norms on Q and K, and a head size of its own.
+
+Source: Transformers `Qwen3Config`, arXiv:2505.09388.
+"""
 
 from dataclasses import replace
 from typing import Any
