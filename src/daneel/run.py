@@ -57,7 +57,7 @@ def atomic_dir(path: Path) -> Iterator[Path]:
     for leftover in path.parent.glob(f".{path.name}.new-*"):
         shutil.rmtree(leftover, ignore_errors=True)
     new = Path(tempfile.mkdtemp(prefix=f".{path.name}.new-", dir=path.parent))
-    os.chmod(new, 0o755)  # noqa: S103: mkdtemp makes it private, models are not
+    os.chmod(new, 0o755)  # noqa: S103  (mkdtemp makes it private; models are not)
     try:
         yield new
         sync(new)

@@ -122,7 +122,19 @@ def test_preview_shows_what_carries_loss(place, capsys):
 def test_from_scratch_makes_a_vocabulary_and_a_model(place, tmp_path, capsys):
     run = tmp_path / "run"
     code, out, err = daneel(
-        capsys, "train", place / "stories", "--base", "scratch", "--size", "3m", "-o", run, "--steps", 6, "--json", *FAST
+        capsys,
+        "train",
+        place / "stories",
+        "--base",
+        "scratch",
+        "--size",
+        "3m",
+        "-o",
+        run,
+        "--steps",
+        6,
+        "--json",
+        *FAST,
     )
     assert code == 0, err
     assert json.loads(out)["gain"]["tuned"]["author"]["low"] > 0
@@ -194,6 +206,8 @@ def test_mistakes_are_one_line_and_leave_nothing(place, tmp_path, capsys, monkey
     names = {"STORIES": place / "stories", "EMPTY": tmp_path / "empty"}
     args = [names.get(arg, arg) for arg in args]
     base = [] if "--base" in args or "--resume" in args else ["--base", place / "base"]
-    got, _, err = daneel(capsys, "train", *args, *base, *[f for f in FAST[:8] if "--resume" not in args and "0" not in args])
+    got, _, err = daneel(
+        capsys, "train", *args, *base, *[f for f in FAST[:8] if "--resume" not in args and "0" not in args]
+    )
     assert (got, word in err, "Traceback" in err) == (code, True, False), err
     assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").iterdir())

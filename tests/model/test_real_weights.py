@@ -12,7 +12,8 @@ TEXTS = {
     'ninety-one rungs again. "You are late," said the lamp. It was not a joke; lamps of that make did not joke, '
     "and the keeper who had taught this one to speak was gone.",
     "gemma3": "灯塔已经熄灭十一年了，直到2042年的那个夜晚，机器人重新爬上了九十一级铁梯。“你来晚了。”灯说。"
-    "The keeper who had taught it to speak was gone, and the sea kept no record of her. Nobody asked the lamp what it wanted.",
+    "The keeper who had taught it to speak was gone, and the sea kept no record of her. "
+    "Nobody asked the lamp what it wanted.",
 }
 
 

@@ -38,6 +38,8 @@ def is_records(path: Path) -> bool:
         return False
     if path.is_file() and path.suffix.lower() not in (".jsonl", ".json"):
         return False
+    if path.is_dir() and not any(file.suffix.lower() in (".jsonl", ".json") for file in path.rglob("*")):
+        return False
     files = [file for file in _files(path) if file.stat().st_size] if path.exists() else []
     return bool(files) and all(_first_is_chat(file) for file in files)
 
