@@ -297,11 +297,12 @@ def _settings(stage: Stage) -> dict[str, str]:
 
 def _provenance(stage: Stage) -> Provenance:
     journey, documents = stage.journey, stage.source.documents
+    known = CATALOG.get(journey.base)
     return Provenance(
         name=stage.run.name,
-        base=None if journey.base == SCRATCH else journey.base,
+        base=None if journey.base == SCRATCH else known.hub if known else journey.base,
         adapter=stage.adapter is not None and not journey.merge,
-        licence=CATALOG[journey.base].licence.name if journey.base in CATALOG else "other",
+        licence=known.licence.name if known else "other",
         languages=sorted({d.language for d in documents[0]}) if documents else [],
         data=[f"{', '.join(Path(p).name for p in journey.data)}: {note}" for note in stage.source.notes[:1]],
         settings=_settings(stage),

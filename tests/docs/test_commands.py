@@ -75,7 +75,7 @@ def folders(tmp_path_factory):
     return base
 
 
-@pytest.mark.parametrize("block", parameters())
+@pytest.mark.parametrize("block", list(parameters()))
 def test_a_block_runs(block: Block, folders: Path):
     weights = "weights" in block.notes
     if weights and not (home() / "models" / "smollm2" / RECORD).exists():

@@ -56,6 +56,8 @@ class Entry:
     size: int
     folder_size: int
     """Bytes on disk once converted, the GGUF file with it."""
+    hub: str | None = None
+    """Its id on the Hugging Face hub, for model cards."""
 
     @property
     def wheels(self) -> list[Wheel]:
@@ -92,6 +94,7 @@ CATALOG = {
             sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
             size=98_362_432,
             folder_size=641_000_000,
+            hub="HuggingFaceTB/SmolLM2-135M-Instruct",
         ),
         Entry(
             name="gemma3",
@@ -112,6 +115,7 @@ CATALOG = {
             sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
             size=253_113_024,
             folder_size=1_360_000_000,
+            hub="google/gemma-3-270m",
         ),
     )
 }
