@@ -42,8 +42,8 @@ class LocalModel(LanguageModel):
     def _backend(self) -> TorchBackend:
         backend = TorchBackend(self.model)
         if self._dtype == "auto" and self.model.dtype is torch.bfloat16:
-            self.model.add_int8()
-            backend.name = "torch (bfloat16, int8 copies for decoding)"
+            self.model.add_nibbles()
+            backend.name = "torch (bfloat16, 4-bit planes for decoding)"
         return backend
 
     @property

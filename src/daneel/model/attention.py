@@ -34,9 +34,12 @@ def rope_frequencies(theta: float, scaling: dict[str, Any] | None, head_dim: int
 
 
 def rotate(x_BHTD: Tensor, cos_BTD: Tensor, sin_BTD: Tensor) -> Tensor:
-    """Rotary positions, the halves-of-the-head form that Hugging Face checkpoints use."""
-    a, b = x_BHTD.chunk(2, dim=-1)
-    return x_BHTD * cos_BTD[:, None] + torch.cat((-b, a), dim=-1) * sin_BTD[:, None]
+    """Rotary positions, the halves-of-the-head form that Hugging Face checkpoints use.
+
+    The first half of `sin_BTD` is negative, so that swapping the halves is all that remains to be done.
+    """
+    swapped = x_BHTD.roll(x_BHTD.shape[-1] // 2, -1)
+    return torch.addcmul(x_BHTD * cos_BTD[:, None], swapped, sin_BTD[:, None])
 
 
 def visible(q_pos_BT: Tensor, k_pos_BS: Tensor, window: int | None) -> Tensor:

@@ -13,8 +13,8 @@ from daneel.formats.architecture import Architecture
 from daneel.model.attention import Append, Attention, rope_frequencies, visible, weights_of
 from daneel.model.cache import Append as CacheAppend
 from daneel.model.cache import Cache
-from daneel.model.int8 import FEW, Int8, quantise
 from daneel.model.layers import FeedForward, Linear, Norm, make_norm
+from daneel.model.nibbles import Nibbles, quantise
 
 Rope = tuple[Tensor, Tensor] | None
 
@@ -62,8 +62,8 @@ class Decoder(nn.Module):
         self.head: nn.Linear | None = None
         if not arch.tied:
             self.head = nn.Linear(arch.width, arch.vocab_size, bias=False)
-        self.int8_head: Int8 | None = None
-        self._ropes: dict[str, tuple[Tensor, Tensor]] = {}
+        self.head_nibbles: Nibbles | None = None
+        self._ropes: dict[str, tuple[Tensor, ...]] = {}
 
     @property
     def dtype(self) -> torch.dtype:
@@ -76,7 +76,7 @@ class Decoder(nn.Module):
         return self.embed.weight if self.head is None else self.head.weight
 
     def rope(self, layer: int, positions_BT: Tensor) -> Rope:
-        """Cosines and sines at the positions, [B, T, D] each; the table of a setting is made once."""
+        """Cosines and sines as `rotate` wants them, [B, T, D] each; the table of a setting is made once."""
         arch = self.arch
         if arch.positions != "rope":
             return None
@@ -87,8 +87,9 @@ class Decoder(nn.Module):
             frequencies = rope_frequencies(arch.rope_theta[layer], arch.rope_scaling[layer], arch.head_dim)
             length = max(1024, 1 << (longest - 1).bit_length())
             angles = torch.outer(torch.arange(length, dtype=torch.float32), frequencies)
-            table = torch.cat((angles, angles), dim=-1).to(positions_BT.device)
-            self._ropes[key] = (table.cos().to(self.dtype), table.sin().to(self.dtype))
+            cos, sin = angles.cos(), angles.sin()
+            both = torch.cat((cos, cos), dim=-1), torch.cat((-sin, sin), dim=-1)
+            self._ropes[key] = tuple(table.to(positions_BT.device, self.dtype) for table in both)
         cos, sin = self._ropes[key]
         return cos[positions_BT], sin[positions_BT]
 
@@ -187,16 +188,16 @@ class Decoder(nn.Module):
         x = self.hidden(ids_BT, positions_BT, segments_BT, cache, slots)
         if last_only:
             x = x[:, -1:]
-        if self.int8_head is not None and x.numel() <= FEW * x.shape[-1]:
-            return self.int8_head(x).float()
+        if self.head_nibbles is not None and self.head_nibbles.fits(x):
+            return self.head_nibbles(x).float()
         return F.linear(x, self.head_weight).float()
 
-    def add_int8(self) -> None:
-        """Decode with int8 copies of the matrices from now on; the model must be bfloat16."""
+    def add_nibbles(self) -> None:
+        """Decode with copies of the matrices in 4-bit planes from now on; the model must be bfloat16."""
         for module in self.modules():
             if isinstance(module, Linear):
-                module.int8 = quantise(module.weight)
-        self.int8_head = quantise(self.head_weight)
+                module.nibbles = quantise(module.weight)
+        self.head_nibbles = quantise(self.head_weight)
 
     @torch.no_grad()
     def attention_maps(self, ids_T: Tensor, layers: list[int]) -> Tensor:

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from daneel.formats.architecture import Architecture
-from daneel.model.int8 import FEW, Int8
+from daneel.model.nibbles import Nibbles
 
 
 class Linear(nn.Module):
@@ -15,12 +15,12 @@ class Linear(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.empty(outputs, inputs))
         self.bias = nn.Parameter(torch.empty(outputs)) if bias else None
-        self.int8: Int8 | None = None
+        self.nibbles: Nibbles | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """[..., inputs] -> [..., outputs]."""
-        if self.int8 is not None and x.numel() <= FEW * x.shape[-1]:
-            out = self.int8(x)
+        if self.nibbles is not None and self.nibbles.fits(x):
+            out = self.nibbles(x)
             return out if self.bias is None else out + self.bias
         return F.linear(x, self.weight, self.bias)
 
@@ -35,12 +35,12 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The mean square is taken in float32 whatever the type."""
-        weight = self.weight.float() + 1.0 if self.offset else self.weight
-        wide = x.float()
-        normed = wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + self.eps)
+        # By the vector's length, which is one operation where square and mean are four: decoding feels each.
+        length = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float32)
+        normed = x * torch.rsqrt(length * length * (1 / x.shape[-1]) + self.eps)
         if self.offset:
-            return (normed * weight).to(x.dtype)
-        return normed.to(x.dtype) * weight
+            return (normed * (self.weight.float() + 1.0)).to(x.dtype)
+        return normed.to(x.dtype) * self.weight
 
 
 class LayerNorm(nn.Module):
