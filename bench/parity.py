@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from daneel.generate.torch_backend import TorchBackend
 from daneel.lm.local import LocalModel
-from daneel.model.likelihood import token_logprobs
+from daneel.model.likelihood import Reader
 from daneel.model.load import load_model
 from daneel.tokenizer.load import Tokenizer
 
@@ -188,7 +188,7 @@ def main() -> None:
                 say(str(rows[-1]))
             if llamacpp:
                 read, targets = ids[:-1], ids[1:]
-                exact = float(np.exp(-token_logprobs(load_model(folder), ids).mean()))
+                exact = float(np.exp(-Reader(load_model(folder)).logprobs(ids).mean()))
                 quantised = next(folder.glob("*.gguf"))
                 with tempfile.TemporaryDirectory() as temporary:
                     in_float32(quantised, Path(temporary) / "float32.gguf")

@@ -162,12 +162,12 @@ def local(tmp_path_factory):
 
 
 def test_a_real_model_gives_the_sum_of_its_token_probabilities(local):
-    from daneel.model.likelihood import token_logprobs
+    from daneel.model.likelihood import Reader
 
     text = "The lamp burned clean. 公元2042年。"
     ids = local.encode("") + local.tokenizer.encode(text)
     assert len(ids) < local.context
-    expected = -float(np.sum(token_logprobs(local.model, ids), dtype=np.float64))
+    expected = -float(np.sum(Reader(local.model).logprobs(ids), dtype=np.float64))
     scores = evaluate(local, [document(text)])
     assert scores.n_tokens == len(ids) - 1
     assert scores.cross_entropy.value == pytest.approx(expected / (len(ids) - 1), rel=1e-4)

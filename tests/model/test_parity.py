@@ -4,6 +4,7 @@ import subprocess
 import sys
 from dataclasses import fields, replace
 
+import numpy as np
 import pytest
 import tiny
 import torch
@@ -12,7 +13,7 @@ from daneel.formats.architecture import Architecture
 from daneel.formats.hf import read_architecture
 from daneel.model.cache import Cache
 from daneel.model.decoder import Decoder
-from daneel.model.likelihood import token_logprobs
+from daneel.model.likelihood import Reader
 from daneel.model.load import load_base, load_model, save_weights
 
 FAMILIES = sorted(tiny.CONFIGS)
@@ -245,12 +246,30 @@ def test_likelihood_equals_log_softmax_and_windows_score_each_token_once(pair):
     row = ids(1, 60)[0].tolist()
     logits = model(torch.tensor([row]))[0].log_softmax(-1)
     want = torch.tensor([logits[i - 1, row[i]] for i in range(1, 60)])
-    got = torch.from_numpy(token_logprobs(model, row))
+    got = torch.from_numpy(Reader(model).logprobs(row))
     torch.testing.assert_close(got, want, atol=1e-4, rtol=1e-4)
-    windowed = token_logprobs(model, row, window=16)
+    windowed = Reader(model, window=16).logprobs(row)
     assert len(windowed) == 59
     torch.testing.assert_close(torch.from_numpy(windowed[:15]), want[:15], atol=1e-4, rtol=1e-4)
     # Token 16 is scored with the eight tokens before it.
     near = model(torch.tensor([row[8:17]]))[0].log_softmax(-1)[-2, row[16]]
     torch.testing.assert_close(torch.tensor(windowed[15]), near, atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(torch.from_numpy(token_logprobs(model, row, start=40)), want[39:], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(torch.from_numpy(Reader(model).logprobs(row, start=40)), want[39:], atol=1e-4, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_what_two_texts_begin_with_is_read_once(pair, monkeypatch):
+    _, model, _ = pair
+    reader = Reader(model)
+    first = ids(1, 60)[0].tolist()
+    second = first[:40] + [(token + 1) % 100 for token in first[40:50]]
+    reader.logprobs(first)
+    read, hidden = [], model.hidden
+    monkeypatch.setattr(model, "hidden", lambda x, **more: read.append(x.shape[1]) or hidden(x, **more))
+    # The second goes on from the first, is scored again, and the longer one comes back.
+    for text, start, new in ((second, 40, 10), (second, 40, 10), (second, 1, 49), (first, 45, 19)):
+        fresh = Reader(model).logprobs(text, start)
+        read.clear()
+        got = reader.logprobs(text, start)
+        np.testing.assert_allclose(got, fresh, atol=1e-4, rtol=1e-4)
+        assert read == [new]

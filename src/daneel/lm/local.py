@@ -14,7 +14,7 @@ from daneel.generate.sampling import draw_seed
 from daneel.generate.torch_backend import TorchBackend
 from daneel.lm.base import Capabilities, Generation, LanguageModel, Request, Scored, notice
 from daneel.model.decoder import Decoder
-from daneel.model.likelihood import token_logprobs
+from daneel.model.likelihood import Reader
 from daneel.model.load import load_model
 from daneel.tokenizer.chat import Message
 from daneel.tokenizer.load import Tokenizer
@@ -46,6 +46,10 @@ class LocalModel(LanguageModel):
             backend.name = "torch (bfloat16, 4-bit planes for decoding)"
         return backend
 
+    @cached_property
+    def _reader(self) -> Reader:
+        return Reader(self.model)
+
     @property
     def backend(self) -> str:  # type: ignore[override]
         """See LanguageModel."""
@@ -76,7 +80,7 @@ class LocalModel(LanguageModel):
         prefix = self.tokenizer.prefix or ([] if first else self._start())
         logprobs = np.empty(0, dtype=np.float32)
         if first < len(ids):
-            logprobs = token_logprobs(self.model, prefix + ids, len(prefix) + first)
+            logprobs = self._reader.logprobs(prefix + ids, len(prefix) + first)
         return Scored([self.tokenizer.token_bytes(id) for id in ids[first:]], logprobs)
 
     def count(self, prompt: str | Sequence[Message]) -> int:

@@ -125,7 +125,7 @@ class Decoder(nn.Module):
             if plain and (window is None or append.end <= window):
                 return None
             return visible(append.positions, torch.arange(append.end)[None], window)
-        if segments_BT is None and (window is None or window >= T) and T < 64:
+        if segments_BT is None and (window is None or window >= T):
             return None
         places = torch.arange(T, device=positions_BT.device)[None]
         seen = visible(places, places, window)

@@ -1,35 +1,59 @@
 """How probable a model finds a text."""
 
+from itertools import takewhile
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from torch import Tensor
 
+from daneel.model.cache import Cache
 from daneel.model.decoder import Decoder
 
+# Tokens read in one pass.
+WINDOW = 2048
 # Rows of logits at a time: 256 x 262,144 x 4 bytes is 268 MB, the most that a small laptop should give.
 CHUNK = 256
 
 
-@torch.inference_mode()
-def token_logprobs(model: Decoder, ids: list[int], start: int = 1, window: int | None = None) -> NDArray[np.float32]:
-    """Natural log of p(ids[i] | ids before it) for i = start ... len(ids) - 1.
+class Reader:
+    """Scores texts one after another; what the next begins with, as the last did, is not read again."""
 
-    A text longer than `window` (default: the model's context, at most 2048) is read in windows that overlap by
-    half, and each token is scored once, with at least half a window before it. Needs start >= 1.
-    """
-    window = min(window or 2048, model.arch.context)
-    out = np.empty(len(ids) - start, dtype=np.float32)
-    done = start
-    while done < len(ids):
-        # The first window reaches as far as it can; later ones keep half a window of context.
-        begin = 0 if done < window and done == start else max(0, done - window // 2)
-        end = min(begin + window, len(ids))
-        states = model.hidden(torch.tensor([ids[begin:end]]))[0, done - begin - 1 : end - begin - 1]
-        targets = torch.tensor(ids[done:end])
-        for i in range(0, len(targets), CHUNK):
-            logits = F.linear(states[i : i + CHUNK], model.head_weight).float()
-            losses = F.cross_entropy(logits, targets[i : i + CHUNK], reduction="none")
-            out[done - start + i : done - start + i + len(losses)] = -losses.numpy()
-        done = end
-    return out
+    def __init__(self, model: Decoder, window: int = WINDOW) -> None:
+        self._model, self._window = model, min(window, model.arch.context)
+        self._cache: Cache | None = None
+        self._read: list[int] = []
+
+    @torch.inference_mode()
+    def logprobs(self, ids: list[int], start: int = 1) -> NDArray[np.float32]:
+        """Natural log of p(ids[i] | ids before it) for i = start ... len(ids) - 1; start is 1 or more.
+
+        A text longer than the window (at most the model's context) is read in windows that overlap by half, and
+        each token is scored once, with at least half a window before it.
+        """
+        out = np.empty(len(ids) - start, dtype=np.float32)
+        done = start
+        while done < len(ids):
+            # The first window reaches as far as it can; later ones keep half a window of context.
+            begin = 0 if done < self._window and done == start else max(0, done - self._window // 2)
+            end = min(begin + self._window, len(ids))
+            states = self._states(ids[begin : end - 1], done - begin - 1)
+            targets = torch.tensor(ids[done:end])
+            for i in range(0, len(targets), CHUNK):
+                logits = F.linear(states[i : i + CHUNK], self._model.head_weight).float()
+                losses = F.cross_entropy(logits, targets[i : i + CHUNK], reduction="none")
+                out[done - start + i : done - start + i + len(losses)] = -losses.numpy()
+            done = end
+        return out
+
+    def _states(self, ids: list[int], first: int) -> Tensor:
+        """Final states of the tokens from `first` on, [len(ids) - first, W]."""
+        if self._cache is None:
+            self._cache = Cache(self._model.arch, 1, self._window, self._model.dtype)
+        known = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(self._read, ids[:first], strict=False)))
+        self._cache.truncate(0, known)
+        self._read = []  # until it is read
+        states = self._model.hidden(torch.tensor([ids[known:]]), cache=self._cache, slots=[0])[0]
+        self._read = ids
+        return states[first - known :]
