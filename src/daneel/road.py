@@ -23,7 +23,7 @@ from daneel.corpus.read import is_corpus
 from daneel.errors import TrainingError, UsageError
 from daneel.evaluate.card import Provenance, model_card
 from daneel.evaluate.copying import compare_copying
-from daneel.evaluate.exam import make_exam
+from daneel.evaluate.exam import Exam, make_exam
 from daneel.evaluate.run_report import Findings, write_report
 from daneel.evaluate.voice import compare
 from daneel.formats.hf import weight_files
@@ -80,6 +80,8 @@ class Stage:
     trainer: Trainer
     adapter: AdapterConfig | None
     plan: Estimate
+    exam: Exam | None
+    """None for conversations, and where nothing is held out."""
 
 
 def set_out(journey: Journey, say: Say) -> Stage:
@@ -167,20 +169,29 @@ def _stage(journey: Journey, source: Source, base: Path, steps: int | None, comp
             model.requires_grad_(True)
         return Trainer(run, model, config, train, heldout, compiled), adapter
 
+    exam = _exam(journey, source)
     made, adapter = trainer(compiled)
     model_bytes = sum(p.numel() for p in made.model.parameters()) * 4
     if steps is not None:
-        plan = Estimate(steps, 0.0, 0, 0, 0.0, compiled)
-        return Stage(run, journey, source, base, made, adapter, plan)
+        plan = Estimate(steps, 0.0, 0.0, 0, 0, 0.0, compiled)
+        return Stage(run, journey, source, base, made, adapter, plan, exam)
+    exam_seconds = exam.cost(LocalModel(base, journey.base, EXACT)) if exam else 0.0
     if compiled:
         say("fusing operations with the C++ compiler (half a minute) …")
     try:
-        plan = estimate(made, config, model_bytes)
+        plan = estimate(made, config, model_bytes, exam_seconds)
     except falls_back() as error:
         say(f"the C++ compiler could not build the fused operations ({type(error).__name__}); going on without, slower")
         made, adapter = trainer(False)
-        plan = estimate(made, config, model_bytes)
-    return Stage(run, journey, source, base, made, adapter, plan)
+        plan = estimate(made, config, model_bytes, exam_seconds)
+    return Stage(run, journey, source, base, made, adapter, plan, exam)
+
+
+def _exam(journey: Journey, source: Source) -> Exam | None:
+    documents = source.documents
+    if not (documents and documents[1]):
+        return None
+    return make_exam(*documents, _stranger(journey.stranger), journey.eval_bytes, journey.prompt)
 
 
 def _worth_compiling(config: TrainConfig, tokens: int) -> bool:
@@ -198,15 +209,11 @@ def _weights_hash(folder: Path) -> str:
 
 def arrive(stage: Stage, watch: Watch, say: Say) -> dict[str, Any]:
     """Measure, train, save, measure the files as saved, and write report and card; gives the report's facts."""
-    journey, run = stage.journey, stage.run
+    journey, run, exam = stage.journey, stage.run, stage.exam
     clock = Clock()
-    documents = stage.source.documents
-    exam, stranger_name = None, ""
-    if documents and documents[1]:
-        stranger = _stranger(journey.stranger)
-        stranger_name = Path(journey.stranger).name if journey.stranger else ""
-        exam = make_exam(*documents, stranger, journey.eval_bytes, journey.prompt)
     before = exam.sit(LocalModel(stage.base, journey.base, EXACT), prompted=True, say=say) if exam else None
+    if exam and before:
+        say(f"before, seed 1: {exam.prompt} … {' '.join(before.samples[0].split())}")
     clock.lap("measured before")
     progress = stage.trainer.run(stage.plan.steps, watch)
     clock.lap("trained")
@@ -223,21 +230,23 @@ def arrive(stage: Stage, watch: Watch, say: Say) -> dict[str, Any]:
         clock.lap("measured after")
         voice = compare(before.scores, after.scores, before.prompted)
         base = LocalModel(stage.base, journey.base, EXACT)
+        context, shown = exam.passage
         found = Findings(
             title=f"{run.name}: what was learned",
             base=journey.base,
             author=", ".join(Path(p).name for p in journey.data),
-            stranger=stranger_name,
+            stranger=Path(journey.stranger).name if journey.stranger else "",
             language=exam.author[0].language,
             voice=voice,
             prompt=exam.prompt,
+            prompt_words=before.words,
             before=before.samples,
             after=after.samples,
             copying=compare_copying(
                 [d.text for d in exam.train], before.samples, after.samples,
                 [d.text for d in exam.author], [d.text for d in exam.stranger],
             ),
-            surprise=[surprise(base, exam.paragraph, label="before"), surprise(tuned, exam.paragraph, label="after")],
+            surprise=[surprise(lm, shown, context, label) for lm, label in ((base, "before"), (tuned, "after"))],
             attention=attention(tuned.model, tuned.tokenizer, exam.prompt),
             settings=_settings(stage),
             machine=machine(),

@@ -26,7 +26,7 @@ def found():
     )
     return Findings(
         title="The keeper", base="base", author="Keeper", stranger="Jim", language="en", voice=voice,
-        prompt="The year is 2042.", before=["one <b>", "two"], after=["eins", "zwei"],
+        prompt="The year is 2042.", prompt_words=640, before=["one <b>", "two"], after=["eins", "zwei"],
         copying=compare_copying([TEXT], ["one two"], [TEXT[:80]], [TEXT], [OTHER]),
         surprise=[surprise(BASE, "On day", label="Before"), surprise(TUNED, "On day", label="After")],
         attention=[HeatMap("Layer 2 of 2", ["a", "b"], ["a", "b"], [[1, 0], [0.5, 0.5]])],
@@ -54,7 +54,7 @@ def test_everything_found_is_on_the_page(run, found):
     text = _text(page)
     for words in (
         "The keeper", found.voice.sentence, "one &lt;b&gt;", "two", "eins", "zwei", "Seed 1", "Seed 2",
-        "held-out text", "Base model, prompted", "Layer 2 of 2", "Rank", "two cores", "3 min 05 s",
+        "held-out text", "Base model, prompted", "Layer 2 of 2", "Rank", "with 640 words of the author", "two cores", "3 min 05 s",
         "1 min 01 s", "0.1.0", "The author’s held-out text", "The longest copied passage",
     ):  # fmt: skip
         assert words in text, words

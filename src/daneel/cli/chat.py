@@ -61,7 +61,7 @@ def _say(text: str) -> None:
 
 
 def _note(text: str) -> None:
-    console.print(text, style="dim", markup=False, soft_wrap=True)
+    console.print(text, style="dim")
 
 
 def _aside(text: str) -> None:

@@ -13,7 +13,8 @@ from daneel.config import descriptions
 F = TypeVar("F", bound=Callable[..., Any])
 
 # Messages and progress go to stderr, so that stdout is the result alone.
-console = Console(stderr=True, highlight=False, soft_wrap=True)
+# Without markup: file names and a model's text may hold brackets.
+console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 model_option = click.option(
     "-m", "--model", default="smollm2", show_default=True,

@@ -55,7 +55,7 @@ def command(folder: str | None, stranger: str | None, model: str, out: str, budg
     daneel demo
     daneel demo my-stories/ --stranger others/
     """
-    from daneel.cli.progress import Live, span
+    from daneel.cli.progress import Live, planned
     from daneel.road import Journey, arrive, clear, set_out
 
     if folder and not Path(folder).exists():
@@ -67,7 +67,7 @@ def command(folder: str | None, stranger: str | None, model: str, out: str, budg
                       config=TrainConfig(budget=budget, epochs=4, evals=6))  # fmt: skip
     console.rule("1  read and pack")
     stage = set_out(journey, console.print)
-    console.print(f"{stage.plan.steps} steps, about {span(stage.plan.seconds)}")
+    console.print(planned(stage.plan))
     console.rule("2  measure, learn, measure again")
     with Live(console) as live:
         facts = arrive(stage, live.watch, console.print)
@@ -79,18 +79,18 @@ def command(folder: str | None, stranger: str | None, model: str, out: str, budg
     console.rule("Try next")
     for line in (f'daneel write "{facts["samples"]["prompt"]}" -m {out}', f"daneel chat -m {model}",
                  "daneel train YOUR-FOLDER --budget 20m -o runs/mine"):  # fmt: skip
-        console.print(f"  {line}", markup=False)
+        console.print(f"  {line}")
     if as_json:
         emit(facts)
 
 
 def _show(facts: dict[str, Any]) -> None:
     found = facts["samples"]
-    console.print(f"[bold]{found['prompt']}", highlight=False)
+    console.print(found["prompt"], style="bold")
     for name in ("before", "after"):
         text = " ".join(found[name][0].split())
-        console.print(f"\n[cyan]{name} (seed 1):[/] ", end="")
-        console.print(text, markup=False)
+        console.print(f"\n{name} (seed 1): ", style="cyan", end="")
+        console.print(text)
     console.print("\nSeeds 1 to 5 of both are in the report.")
 
 
@@ -105,5 +105,5 @@ def _prove(run: Path, prompt: str) -> bool | None:
     if done.returncode:
         raise ModelError(f"Transformers could not load {run}: {done.stderr.strip().splitlines()[-1]}")
     console.print("Transformers and PEFT load the run in a process without daneel; greedy, they write:")
-    console.print("  " + " ".join(done.stdout.split()), markup=False)
+    console.print("  " + " ".join(done.stdout.split()))
     return True

@@ -34,12 +34,12 @@ def command(model: str, data: Path, limit_bytes: int | None, as_json: bool) -> N
 
     documents, dropped = read_texts(data)
     for each in dropped:
-        console.print(f"left out {each.source}: {each.reason}", markup=False, soft_wrap=True)
+        console.print(f"left out {each.source}: {each.reason}")
     whole = sum(len(document.text.encode()) for document in documents)
     if limit_bytes is not None and limit_bytes < whole:
         documents = first_bytes(documents, limit_bytes)
         taken = sum(len(document.text.encode()) for document in documents)
-        console.print(f"{data}: only the first {taken:,} of {whole:,} bytes are scored", markup=False, soft_wrap=True)
+        console.print(f"{data}: only the first {taken:,} of {whole:,} bytes are scored")
         whole = taken
     lm = load(model)
     lm.warn_if_unfit(documents[0].text[:2000])
@@ -57,7 +57,6 @@ def command(model: str, data: Path, limit_bytes: int | None, as_json: bool) -> N
     console.print(
         f"{model} on {data}: {scores.n_tokens:,} tokens, {scores.n_bytes:,} bytes, "
         f"{len(scores.paragraphs):,} paragraphs",
-        markup=False,
         soft_wrap=True,
     )
     Console(highlight=False).print(table)

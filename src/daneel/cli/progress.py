@@ -9,6 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live as RichLive
 from rich.text import Text
 
+from daneel.train.estimate import Estimate
 from daneel.train.loop import Event
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -22,6 +23,12 @@ def span(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def planned(plan: Estimate) -> str:
+    """How long it will take."""
+    exam = f"; measuring before and after, {span(plan.exam_seconds)} more" if plan.exam_seconds else ""
+    return f"{plan.steps} steps, about {span(plan.seconds)}{exam}"
 
 
 def curve(values: list[float], width: int = WIDTH) -> str:
@@ -108,9 +115,8 @@ class Live:
                 f"held-out text: {before:.3f} bits per byte before, {before - gain['value']:.3f} after "
                 f"({-gain['value'] / before:+.1%}, 95 % interval {-gain['high'] / before:+.1%} to "
                 f"{-gain['low'] / before:+.1%})",
-                markup=False,
             )
-            self.console.print(facts["sentence"], style="bold", markup=False)
+            self.console.print(facts["sentence"], style="bold")
         elif self.heldout:
             best = min(value for _, value in self.heldout)
             self.console.print(f"held-out loss {self.heldout[0][1]:.4f} before, {best:.4f} after")

@@ -73,7 +73,7 @@ def _pair(change: str) -> tuple[str, str]:
 
 
 def _finish(out: str, journey: Any, dry_run: bool, as_json: bool) -> None:
-    from daneel.cli.progress import Live, span
+    from daneel.cli.progress import Live, planned, span
     from daneel.road import arrive, go_on, set_out
 
     if journey is None:
@@ -86,12 +86,13 @@ def _finish(out: str, journey: Any, dry_run: bool, as_json: bool) -> None:
             return
         console.print(
             f"{plan.steps} steps, {span(plan.seconds)} at {plan.tokens_per_second:.0f} tokens/s, "
+            f"{span(plan.exam_seconds)} to measure before and after, "
             f"{plan.memory_bytes / 1e9:.1f} GB of memory, {plan.disk_bytes / 1e9:.2f} GB of disk"
         )
         return
     else:
         stage = set_out(journey, console.print)
-        console.print(f"{stage.plan.steps} steps, about {span(stage.plan.seconds)}")
+        console.print(planned(stage.plan))
     try:
         with Live(console) as live:
             facts = arrive(stage, live.watch, console.print)
@@ -135,4 +136,4 @@ def _preview(data: tuple[str, ...], base: str) -> None:
         for piece, learned in preview(tokenizer, ids, loss):
             shown.append(piece, style="bold green" if learned else "dim")
         console.print(shown)
-        console.print(f"[dim]{record.where}: {sum(loss)} of {len(ids)} tokens carry loss (green)")
+        console.print(f"{record.where}: {sum(loss)} of {len(ids)} tokens carry loss (green)", style="dim")

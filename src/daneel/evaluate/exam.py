@@ -1,5 +1,6 @@
 """The same questions to a model before and after: held-out text of the author and of a stranger, and a prompt."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ PROMPTS = {
 }
 # A paragraph that fits on a screen, and gives the model something to be surprised by.
 SHOWN = (300, 900)
+# Tokens enough to time how fast samples are written; and what windows that overlap read twice.
+FEW, REREAD = 8, 4 / 3
 # Bytes of a document that say something about it.
 PAGE = 2000
 
@@ -28,6 +31,8 @@ class Sitting:
 
     scores: Scores
     prompted: Scores | None
+    words: int
+    """Of the author, in the prompt of the prompted."""
     samples: list[str]
     """Continuations of the prompt, one a seed, unpicked."""
 
@@ -52,20 +57,38 @@ class Exam:
         """Answer them all. With `prompted` once more with 1,000 words of the author's training text as prompt."""
         say(f"measuring {lm.name} on {sum(len(d.text.encode()) for d in self.author + self.stranger):,} bytes")
         scores = measure(lm, self.author, self.stranger)
-        with_words = None
+        with_words, words = None, 0
         if prompted:
             words, opening = fitting_words(lm, self.train)
             say(f"measuring {lm.name} with {words:,} words of the author as its prompt")
             with_words = measure(lm, self.author, self.stranger, opening)
         requests = [Request(self.prompt, seed) for seed in SEEDS]
         answers = lm.complete(requests, Generation(SAMPLE_TOKENS, Sampling()))
-        return Sitting(scores, with_words, [answer.text for answer in answers])
+        return Sitting(scores, with_words, words, [answer.text for answer in answers])
+
+    def cost(self, lm: LanguageModel) -> float:
+        """About how many seconds two sittings take, the first of them prompted: told from a page and a few words."""
+        page = first_bytes(self.author, PAGE)[0].text
+        clock = time.perf_counter()
+        read = len(lm.score("", page).tokens) / (time.perf_counter() - clock)
+        tokens = sum(lm.count(d.text) for d in self.author + self.stranger)
+        requests = [Request(self.prompt, seed) for seed in SEEDS]
+        clock = time.perf_counter()
+        lm.complete(requests, Generation(FEW, Sampling()))
+        write = (time.perf_counter() - clock) / FEW
+        return 3 * tokens * REREAD / read + 2 * SAMPLE_TOKENS * write
 
     @property
-    def paragraph(self) -> str:
-        """The first held-out paragraph of a size to look at, or the first of all."""
-        parts = [part.strip() for document in self.author for part in paragraphs(document.text)]
-        return next((p for p in parts if SHOWN[0] <= len(p.encode()) <= SHOWN[1]), parts[0])
+    def passage(self) -> tuple[str, str]:
+        """The first held-out paragraph of a size to look at, or the first of all, after what stands before it."""
+        parts = [paragraphs(document.text) for document in self.author]
+        fits = ((d, i) for d, p in enumerate(parts) for i in range(len(p)) if SHOWN[0] <= _size(p[i]) <= SHOWN[1])
+        document, i = next(fits, (0, 0))
+        return "".join(parts[document][:i])[-PAGE:], parts[document][i].rstrip()
+
+
+def _size(text: str) -> int:
+    return len(text.encode())
 
 
 def make_exam(

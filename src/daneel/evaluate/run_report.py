@@ -30,6 +30,9 @@ class Findings:
     """Of the texts, as an ISO 639 code: it chooses fonts and how a screen reader speaks."""
     voice: Voice
     prompt: str
+    """What the samples continue."""
+    prompt_words: int
+    """Of the author, before each passage, when the base model is measured with a prompt."""
     before: Sequence[str]
     """Continuations of the prompt, without it, by the base model: seeds 1, 2, ..."""
     after: Sequence[str]
@@ -213,7 +216,7 @@ def _scores(page: Page, found: Findings) -> None:
     held = f"{len(author.paragraphs)} paragraphs ({author.n_bytes:,} bytes) of the author"
     if stranger is not None:
         held += f", {len(stranger.paragraphs)} ({stranger.n_bytes:,} bytes) of the stranger"
-    prompted = "“Prompted” is the base model with 1,000 words of the author before each passage. "
+    prompted = f"“Prompted” is the base model with {found.prompt_words:,} words of the author before each passage. "
     page.note(
         f"Held out: {held}. {prompted if voice.prompted else ''}The intervals speak of other paragraphs like "
         "these, not of another training seed or another stranger. Neighbouring paragraphs’ gains correlate "

@@ -22,6 +22,8 @@ class Estimate:
     steps: int
     seconds: float
     """Of training and measuring on the way, compilation included."""
+    exam_seconds: float
+    """Of measuring voice and samples, before and after."""
     memory_bytes: int
     disk_bytes: int
     tokens_per_second: float
@@ -33,7 +35,7 @@ def planned_steps(config: TrainConfig, rows: int) -> int:
     return config.steps or max(1, round((config.epochs or EPOCHS) * rows / (config.batch * config.accumulate)))
 
 
-def estimate(trainer: Trainer, config: TrainConfig, model_bytes: int) -> Estimate:
+def estimate(trainer: Trainer, config: TrainConfig, model_bytes: int, exam_seconds: float) -> Estimate:
     """Time two steps without learning from them, and plan the rest.
 
     With a budget the steps are as many as fit, less a tenth for what cannot be foreseen, and no more than steps or
@@ -77,6 +79,7 @@ def estimate(trainer: Trainer, config: TrainConfig, model_bytes: int) -> Estimat
     return Estimate(
         steps=steps,
         seconds=first + measuring + step * steps,
+        exam_seconds=exam_seconds,
         # Measured so far at its highest, and the moments that the first real step adds.
         memory_bytes=peak_memory() + weights * MOMENTS,
         disk_bytes=state * checkpoints + (weights if config.method == "lora" else model_bytes),
