@@ -59,8 +59,12 @@ def main(args: list[str] | None = None) -> Any:
         code = cli.main(args=args, prog_name="daneel", standalone_mode=False)
         sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
+    except click.UsageError as error:
+        verb = error.ctx.command_path if error.ctx else "daneel"
+        click.echo(f"daneel: {error.format_message().rstrip('.')}; see `{verb} --help`", err=True)
+        sys.exit(error.exit_code)
     except click.ClickException as error:
-        error.show()
+        click.echo(f"daneel: {error.format_message()}", err=True)
         sys.exit(error.exit_code)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)

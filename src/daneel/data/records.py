@@ -9,6 +9,7 @@ from typing import Any
 from daneel.errors import DataError
 
 FORMS = 'use "text", "messages", "prompt" and "completion", Alpaca\'s or ShareGPT\'s keys'
+_CHAT_KEYS = ({"messages"}, {"conversations"}, {"prompt", "completion"}, {"instruction", "output"})
 _SHAREGPT_ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bing": "assistant"}
 
 
@@ -45,10 +46,12 @@ def is_records(path: Path) -> bool:
 
 
 def _first_is_chat(file: Path) -> bool:
+    """By its keys: what is wrong with a conversation is said when it is read."""
     try:
-        return _record(*next(_rows(file))).messages is not None
+        _, row = next(_rows(file))
     except (DataError, StopIteration):
         return False
+    return isinstance(row, dict) and any(row.keys() >= keys for keys in _CHAT_KEYS)
 
 
 def _files(path: Path) -> list[Path]:
