@@ -52,7 +52,18 @@ def test_each_verb_explains_itself_with_an_example(verb: str):
     assert "Usage:" in done.output
 
 
-def test_an_unknown_verb_is_bad_usage():
-    done = subprocess.run([sys.executable, "-m", "daneel", "wrte"], capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "wrte" in done.stderr
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("wrte", "daneel: No such command 'wrte'; see `daneel --help`\n"),
+        ("eval smollm2", "daneel: Missing option '--on'; see `daneel eval --help`\n"),
+        (
+            "write --in nothere",
+            "daneel: Invalid value for '--in': File 'nothere' does not exist; see `daneel write --help`\n",
+        ),
+    ],
+)
+def test_bad_usage_is_one_line_and_code_2(words: str, line: str):
+    command = [sys.executable, "-m", "daneel", *words.split()]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, line)
