@@ -4,7 +4,7 @@
 
 Each case is estimated and then run, in processes of their own, on samples/keeper. Time is that of training and of
 measuring before and after, as the run's report gives it; memory is the highest that the process held; disk is the
-most that the run folder took, looked at twice a second. Ratios are the estimate over what happened: 0.7 to 1.3 is
+most that the run folder took, looked at twenty times a second. Ratios are the estimate over what happened: 0.7 to 1.3 is
 the goal.
 """
 
@@ -50,7 +50,7 @@ def measured(case: tuple[str, ...], run: Path) -> dict[str, float]:
         if pid:
             break
         disk = max(disk, size(run))
-        time.sleep(0.5)
+        time.sleep(0.05)
     assert status == 0, f"{' '.join(command)} failed"
     seconds: dict[str, float] = json.loads((run / "daneel" / "report.json").read_text())["seconds"]
     return {"seconds": sum(seconds.values()), "memory": usage.ru_maxrss * 1024.0, "disk": float(disk)}
