@@ -4,8 +4,8 @@
 
 Each case is estimated and then run, in processes of their own, on samples/keeper. Time is that of training and of
 measuring before and after, as the run's report gives it; memory is the highest that the process held; disk is the
-most that the run folder took, looked at twenty times a second. Ratios are the estimate over what happened: 0.7 to 1.3 is
-the goal.
+most that the run folder took, looked at twenty times a second. Ratios are the estimate over what happened: 0.7 to
+1.3 is the goal.
 """
 
 import json
