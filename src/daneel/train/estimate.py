@@ -80,8 +80,9 @@ def estimate(trainer: Trainer, config: TrainConfig, model_bytes: int, exam_secon
         steps=steps,
         seconds=first + measuring + step * steps,
         exam_seconds=exam_seconds,
-        # Measured so far at its highest, and the moments that the first real step adds.
-        memory_bytes=peak_memory() + weights * MOMENTS,
+        # Measured so far at its highest, the moments that the first real step adds, and a second model to compare
+        # with when the voice is measured.
+        memory_bytes=peak_memory() + weights * MOMENTS + (model_bytes if exam_seconds else 0),
         disk_bytes=state * checkpoints + (weights if config.method == "lora" else model_bytes),
         tokens_per_second=tokens / step,
         compiled=trainer.compiled,
