@@ -2,12 +2,11 @@
 
 import ast
 import inspect
-import json
 import textwrap
 import tomllib
 import types
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -51,7 +50,7 @@ class TrainConfig:
     seed: int = 0
     """Everything drawn at random follows from it."""
     evals: int = 6
-    """Times the held-out text is measured on the way."""
+    """Times the held-out text is measured on the way, and once before; 0 never measures it."""
     eval_rows: int = 32
     """Held-out rows a measurement reads at most."""
     patience: int = 3
@@ -135,11 +134,6 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path} is not valid TOML: {error}") from None
 
 
-def to_json(config: Any) -> str:
-    """The settings as they are saved beside a result."""
-    return json.dumps(asdict(config), indent=2, ensure_ascii=False)
-
-
 def seconds(text: str) -> float:
     """A duration such as 90s, 20m, 1h30m or 45 (seconds). Raises UsageError."""
     units = {"h": 3600, "m": 60, "s": 1}
@@ -157,3 +151,13 @@ def seconds(text: str) -> float:
     if not 0 < total < float("inf"):
         raise UsageError(f"{text!r} is not a duration above zero")
     return total
+
+
+def duration(seconds: float) -> str:
+    """A time for people: `41 s`, `3 min 05 s`, `2 h 10 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import cpuinfo
 import psutil
-import torch
 
 from daneel.config import TrainConfig, override, seconds
 from daneel.corpus.build import build, read_corpus
@@ -26,16 +26,16 @@ from daneel.evaluate.copying import compare_copying
 from daneel.evaluate.exam import Exam, make_exam
 from daneel.evaluate.run_report import Findings, write_report
 from daneel.evaluate.voice import compare
-from daneel.formats.hf import weight_files
+from daneel.formats.hf import read_architecture
 from daneel.formats.peft import AdapterConfig
 from daneel.interpret.attention import attention
 from daneel.interpret.surprise import surprise
 from daneel.lm.local import LocalModel
-from daneel.model.load import load_base, native_bf16
-from daneel.model.lora import add_lora
-from daneel.run import atomic_write, discard, sha256
+from daneel.model.load import load_model, native_bf16, weights_hash
+from daneel.model.lora import add_lora, unmatched
+from daneel.run import atomic_write, discard
 from daneel.store.catalog import CATALOG
-from daneel.tokenizer.load import Tokenizer
+from daneel.store.names import is_hub_id
 from daneel.train.checkpoint import list_steps
 from daneel.train.compiler import compiler, falls_back
 from daneel.train.estimate import EPOCHS, Estimate, estimate, memory_note, require_disk
@@ -45,6 +45,10 @@ from daneel.train.save import save_model
 
 # Scores are measured in float32 whatever the training used.
 EXACT = "float32"
+# Stands in a run's `daneel/` from its first file to its first checkpoint: such a folder holds nothing of worth.
+UNFINISHED = "unfinished"
+# Characters of a few documents that show which language they are in.
+GLANCE = 2000
 # A compiled block pays for its 20 to 40 seconds in runs longer than this.
 WORTH_COMPILING = 120.0
 SLOW_TOKENS_PER_SECOND = 250.0
@@ -66,6 +70,8 @@ class Journey:
     """Of each held-out text, how much is measured before and after."""
     prompt: str | None = None
     merge: bool = False
+    replace: bool = False
+    """An earlier run at `out` gives way, if it was made with this setting too."""
     config: TrainConfig = field(default_factory=TrainConfig)
 
 
@@ -77,6 +83,7 @@ class Stage:
     journey: Journey
     source: Source
     base: Path
+    base_sha256: str
     trainer: Trainer
     adapter: AdapterConfig | None
     plan: Estimate
@@ -85,31 +92,54 @@ class Stage:
 
 
 def set_out(journey: Journey, say: Say) -> Stage:
-    """Read, pack, load, and time a few steps; nothing is learned yet. Raises DaneelError and leaves nothing."""
+    """Read, pack, load, and time a few steps; nothing is learned yet. Raises DaneelError and leaves nothing new."""
     run = Path(journey.out)
-    if list_steps(run):
+    if (run / "daneel" / UNFINISHED).exists() and not list_steps(run):
+        discard(run)
+    earlier = run.with_name(f".{run.name}.earlier")
+    if journey.replace and _replaceable(run):
+        shutil.rmtree(earlier, ignore_errors=True)
+        os.replace(run, earlier)
+    elif list_steps(run):
         raise UsageError(f"{run} holds a run already: go on with --resume, or give another folder with -o")
-    clear(run)
-    if run.exists() and (not run.is_dir() or any(run.iterdir())):
+    elif run.exists() and (not run.is_dir() or any(run.iterdir())):
         raise UsageError(f"{run} exists and is not empty: give another folder with -o")
     try:
-        return _prepare(journey, run, say)
+        stage = _prepare(journey, run, say)
     except BaseException:
         shutil.rmtree(run, ignore_errors=True)
+        if earlier.exists():
+            os.replace(earlier, run)
         raise
+    shutil.rmtree(earlier, ignore_errors=True)
+    return stage
+
+
+def _replaceable(run: Path) -> bool:
+    config = run / "daneel" / "config.json"
+    return config.exists() and bool(json.loads(config.read_text())["journey"].get("replace"))
 
 
 def _prepare(journey: Journey, run: Path, say: Say) -> Stage:
     config = journey.config
     inner = run / "daneel"
+    atomic_write(inner / UNFINISHED, "")
     source = read_source([Path(p) for p in journey.data], inner / "corpus", config.seed, journey.heldout)
     for note in source.notes:
         say(note)
+    if journey.stranger and not source.documents:
+        say("--stranger is left out: conversations are not measured against another voice")
     if journey.base == SCRATCH:
         journey = replace(journey, config=replace(config, method="full", lr=config.lr or 2e-3))
+        say("from scratch every weight is trained")
     base = base_model(journey.base, journey.size, source, inner / "base", journey.config)
-    tokenizer = Tokenizer.load(base)
-    train, _ = pack(source, tokenizer, inner / "shards", journey.config.length)
+    context = read_architecture(base).context
+    if config.length > context:
+        raise UsageError(f"--length is {config.length}, but {journey.base} reads at most {context} tokens")
+    lm = LocalModel(base, journey.base, EXACT)
+    if journey.base != SCRATCH:
+        lm.warn_if_unfit("".join(text[:GLANCE] for text in islice(source.texts(), 10)))
+    train, _ = pack(source, lm.tokenizer, inner / "shards", journey.config.length)
     for line in packing_notes(train):
         say(line)
     stage = _stage(journey, source, base, steps=None, compiled=_worth_compiling(journey.config, train.tokens), say=say)
@@ -119,18 +149,12 @@ def _prepare(journey: Journey, run: Path, say: Say) -> Stage:
     settings = {
         "journey": asdict(stage.journey),
         "base": str(base),
-        "base_sha256": _weights_hash(base),
+        "base_sha256": stage.base_sha256,
         "steps": stage.plan.steps,
         "compiled": stage.plan.compiled,
     }
     atomic_write(inner / "config.json", json.dumps(settings, indent=2, ensure_ascii=False))
     return stage
-
-
-def clear(run: Path) -> None:
-    """Remove a run, or what is left of one that was stopped before its first checkpoint; nothing else."""
-    if (run / "daneel" / "config.json").exists() or (run.is_dir() and os.listdir(run) == ["daneel"]):
-        discard(run)
 
 
 def go_on(out: str, say: Say) -> tuple[Stage, int]:
@@ -142,7 +166,7 @@ def go_on(out: str, say: Say) -> tuple[Stage, int]:
     saved = settings["journey"]
     journey = Journey(**{**saved, "data": tuple(saved["data"]), "config": override(TrainConfig(), saved["config"])})
     base = Path(settings["base"])
-    if _weights_hash(base) != settings["base_sha256"]:
+    if weights_hash(base) != settings["base_sha256"]:
         raise TrainingError(f"{base} changed since the run began; start again with another -o")
     corpus = run / "daneel" / "corpus"
     data = [corpus] if is_corpus(corpus) else [Path(p) for p in journey.data]
@@ -156,15 +180,19 @@ def go_on(out: str, say: Say) -> tuple[Stage, int]:
 def _stage(journey: Journey, source: Source, base: Path, steps: int | None, compiled: bool, say: Say) -> Stage:
     run, config = Path(journey.out), journey.config
     train, heldout = open_shards(run / "daneel" / "shards")
-    torch.manual_seed(config.seed)
+    digest = weights_hash(base)
 
     def trainer(compiled: bool) -> tuple[Trainer, AdapterConfig | None]:
-        model, adapter = load_base(base, torch.float32), None
+        model, adapter = load_model(base), None
         if config.method == "lora":
-            names = tuple(config.targets.split(","))
-            targets = config.targets if config.targets == "all-linear" else names
-            adapter = AdapterConfig(config.rank, config.alpha, targets, str(base.resolve()))
-            add_lora(model, adapter)
+            listed = tuple(name.strip() for name in config.targets.split(","))
+            targets = config.targets if config.targets == "all-linear" else listed
+            # A hub's name is good on any machine.
+            home = journey.base if is_hub_id(journey.base) else str(base.resolve())
+            adapter = AdapterConfig(config.rank, config.alpha, targets, home, base_sha256=digest)
+            if names := unmatched(model.arch, adapter):
+                raise UsageError(f"--targets: {journey.base} has no linear called {', '.join(names)}")
+            add_lora(model, adapter, config.seed)
         else:
             model.requires_grad_(True)
         return Trainer(run, model, config, train, heldout, compiled), adapter
@@ -174,17 +202,17 @@ def _stage(journey: Journey, source: Source, base: Path, steps: int | None, comp
     model_bytes = sum(p.numel() for p in made.model.parameters()) * 4
     if steps is not None:
         plan = Estimate(steps, 0.0, 0.0, 0, 0, 0.0, compiled)
-        return Stage(run, journey, source, base, made, adapter, plan, exam)
+        return Stage(run, journey, source, base, digest, made, adapter, plan, exam)
     exam_seconds = exam.cost(LocalModel(base, journey.base, EXACT)) if exam else 0.0
     if compiled:
         say("fusing operations with the C++ compiler (half a minute) …")
     try:
-        plan = estimate(made, config, model_bytes, exam_seconds)
+        plan = estimate(made, config, model_bytes, exam_seconds, journey.merge)
     except falls_back() as error:
         say(f"the C++ compiler could not build the fused operations ({type(error).__name__}); going on without, slower")
         made, adapter = trainer(False)
-        plan = estimate(made, config, model_bytes, exam_seconds)
-    return Stage(run, journey, source, base, made, adapter, plan, exam)
+        plan = estimate(made, config, model_bytes, exam_seconds, journey.merge)
+    return Stage(run, journey, source, base, digest, made, adapter, plan, exam)
 
 
 def _exam(journey: Journey, source: Source) -> Exam | None:
@@ -203,10 +231,6 @@ def _worth_compiling(config: TrainConfig, tokens: int) -> bool:
     return work / SLOW_TOKENS_PER_SECOND > WORTH_COMPILING
 
 
-def _weights_hash(folder: Path) -> str:
-    return "-".join(sha256(path) for path in sorted(set(weight_files(folder).values())))
-
-
 def arrive(stage: Stage, watch: Watch, say: Say) -> dict[str, Any]:
     """Measure, train, save, measure the files as saved, and write report and card; gives the report's facts."""
     journey, run, exam = stage.journey, stage.run, stage.exam
@@ -216,8 +240,9 @@ def arrive(stage: Stage, watch: Watch, say: Say) -> dict[str, Any]:
         say(f"before, seed 1: {exam.prompt} … {' '.join(before.samples[0].split())}")
     clock.lap("measured before")
     progress = stage.trainer.run(stage.plan.steps, watch)
+    (run / "daneel" / UNFINISHED).unlink(missing_ok=True)
     clock.lap("trained")
-    save_model(run, stage.trainer.model, stage.trainer.masters.weights, stage.base, stage.adapter, journey.merge)
+    save_model(run, stage.trainer.masters.weights, stage.base, stage.adapter, journey.merge)
     say(f"saved {run}, from step {progress.step if progress.best_step is None else progress.best_step}")
     facts: dict[str, Any] = {
         "steps": progress.step,

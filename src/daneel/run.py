@@ -50,10 +50,15 @@ def sync(folder: Path) -> None:
 def atomic_dir(path: Path) -> Iterator[Path]:
     """Give a temporary folder beside `path` that takes its name when the block ends well.
 
-    What stood at `path` is replaced. After an error or a kill the old folder is still there; leftovers
-    begin with a dot and are removed by the next call.
+    What stood at `path` is replaced. After an error the old folder is still there; a kill between the two renames
+    leaves it under a name that begins with a dot, from which the next call brings it back. Other leftovers are
+    removed by the next call.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    old = path.with_name(f".{path.name}.old")
+    if old.exists() and not path.exists():
+        os.replace(old, path)
+    shutil.rmtree(old, ignore_errors=True)
     for leftover in path.parent.glob(f".{path.name}.new-*"):
         shutil.rmtree(leftover, ignore_errors=True)
     new = Path(tempfile.mkdtemp(prefix=f".{path.name}.new-", dir=path.parent))
@@ -62,12 +67,9 @@ def atomic_dir(path: Path) -> Iterator[Path]:
         yield new
         sync(new)
         if path.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{path.name}.new-", dir=path.parent))
-            os.replace(path, old / "old")
-            os.replace(new, path)
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            os.replace(new, path)
+            os.replace(path, old)
+        os.replace(new, path)
+        shutil.rmtree(old, ignore_errors=True)
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
         raise
@@ -75,6 +77,7 @@ def atomic_dir(path: Path) -> Iterator[Path]:
 
 def discard(path: Path) -> None:
     """Remove a folder so that a kill half way leaves no folder of that name."""
-    hidden = path.with_name(f".{path.name}.old")
+    hidden = path.with_name(f".{path.name}.gone")
+    shutil.rmtree(hidden, ignore_errors=True)  # of an earlier kill
     os.replace(path, hidden)
     shutil.rmtree(hidden)

@@ -51,7 +51,8 @@ def test_doctor_reports_this_machine() -> None:
 
 
 GOOD: dict[str, Any] = {
-    "torch": "2.13.0+cpu", "gpu": None, "bf16_native": True, "memory_available": 8e9, "disk_free": 50e9,
+    "torch": "2.13.0+cpu", "gpu": None, "bf16_native": True, "compiler": "g++ 12",
+    "memory_available": 8e9, "disk_free": 50e9,
     "home": "/home", "threads": 4, "cores": 4, "models": [{"name": "smollm2"}], "environment": {},
 }  # fmt: skip
 
@@ -62,6 +63,7 @@ GOOD: dict[str, Any] = {
         ({"torch": None}, "pip install torch"),
         ({"gpu": "NVIDIA H100"}, "CUDA build"),
         ({"bf16_native": False}, "no bfloat16"),
+        ({"compiler": None}, "install g++"),
         ({"memory_available": 2e9}, "2.0 GB of memory"),
         ({"disk_free": 1e9}, "1.0 GB of disk"),
         ({"threads": 1}, "1 of 4 cores"),

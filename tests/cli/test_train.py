@@ -94,6 +94,80 @@ def test_merge_writes_a_whole_model_and_full_changes_every_matrix(place, tmp_pat
         assert not (run / "adapter_config.json").exists()
 
 
+def test_merge_adds_the_adapter_to_the_base_as_it_was_not_as_training_rounded_it(place, tmp_path, capsys):
+    base = load_file(place / "base" / "model.safetensors")
+    run = tmp_path / "run"
+    fast = [word if word != "float32" else "bfloat16" for word in FAST]
+    code, _, err = daneel(
+        capsys, "train", place / "stories", "--base", place / "base", "-o", run, "--steps", 2, "--merge",
+        "--targets", "q_proj, v_proj", *fast,
+    )  # fmt: skip
+    assert code == 0, err
+    tensors = load_file(run / "model.safetensors")
+    changed = {key.split(".")[-2] for key in base if not base[key].equal(tensors[key])}
+    assert changed == {"q_proj", "v_proj"}
+
+
+@pytest.mark.parametrize("inside", ["daneel", "daneel/config.json", "notes.txt"])
+def test_a_folder_that_is_no_run_is_left_as_it_is(place, tmp_path, capsys, inside):
+    mine = tmp_path / "mine" / inside
+    mine.parent.mkdir(parents=True)
+    if "." in inside:
+        mine.write_text("{}")
+    else:
+        mine.mkdir()
+    code, _, err = daneel(capsys, "train", place / "stories", "--base", place / "base", "-o", tmp_path / "mine", *FAST)
+    assert code == 2
+    assert "not empty" in err
+    assert mine.exists()
+
+
+def test_a_run_that_was_killed_before_its_first_checkpoint_gives_way(place, tmp_path, capsys):
+    left = tmp_path / "run" / "daneel" / "unfinished"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    code, _, err = daneel(
+        capsys, "train", place / "stories", "--base", place / "base", "-o", tmp_path / "run", "--steps", 1, *FAST
+    )
+    assert code == 0, err
+    assert not left.exists()
+
+
+def test_a_demo_replaces_a_demo_but_only_when_the_new_one_is_under_way(place, tmp_path, capsys):
+    base = tiny.tiny_model(tmp_path / "base", std=0.05, max_position_embeddings=1024)
+    demo = ["demo", place / "stories", "-m", base, "-o", tmp_path / "run"]
+    assert daneel(capsys, *demo, "--budget", "5s")[0] == 0
+    report = tmp_path / "run" / "report.html"
+    before = report.stat().st_ino
+    assert daneel(capsys, *demo, "--budget", "0.01s")[0] == 1
+    assert report.stat().st_ino == before
+    assert daneel(capsys, *demo, "--budget", "5s")[0] == 0
+    assert report.stat().st_ino != before
+    assert {path.name for path in tmp_path.iterdir()} == {"base", "run"}
+
+
+def test_a_note_of_one_paragraph_trains_and_says_that_there_is_no_interval(place, tmp_path, capsys):
+    paragraph = "The lamp was lit at dusk, and the keeper wrote it down in the book. " * 12
+    (tmp_path / "note.txt").write_text(f"{paragraph}\n\n" * 4)
+    code, _, err = daneel(
+        capsys, "train", tmp_path / "note.txt", "--base", place / "base", "-o", tmp_path / "run", "--steps", 1, *FAST
+    )
+    assert code == 0, err
+    assert "no interval" in err
+
+
+def test_an_adapter_refuses_a_base_that_changed(place, tmp_path, capsys):
+    base = tiny.tiny_model(tmp_path / "base", std=0.05)
+    code, _, err = daneel(
+        capsys, "train", place / "stories", "--base", base, "-o", tmp_path / "run", "--steps", 1, *FAST
+    )
+    assert code == 0, err
+    tiny.tiny_model(base, seed=1)
+    code, _, err = daneel(capsys, "write", "The", "-m", tmp_path / "run")
+    assert code == 1
+    assert "has changed since" in err
+
+
 def test_conversations_learn_the_answers_only(place, tmp_path, capsys):
     run = tmp_path / "run"
     code, _, err = daneel(
@@ -110,6 +184,21 @@ def test_conversations_learn_the_answers_only(place, tmp_path, capsys):
     assert "灯" in learned
     assert "What is" not in learned
     assert json.loads((run / "daneel" / "report.json").read_text())["heldout_loss"] > 0
+
+
+def test_conversations_in_several_files_beside_a_readme(place, tmp_path, capsys):
+    folder = tmp_path / "chats"
+    folder.mkdir()
+    (folder / "README.md").write_text("Conversations.")
+    for name in "ab":
+        (folder / f"{name}.jsonl").write_text((place / "chats.jsonl").read_text("utf-8"), "utf-8")
+    code, _, err = daneel(
+        capsys, "train", folder, place / "chats.jsonl", "--base", place / "base", "-o", tmp_path / "run", "--steps", 1,
+        "--length", 64, "--stranger", place / "other.txt", *FAST[2:],
+    )  # fmt: skip
+    assert code == 0, err
+    assert "32 records to learn from, 4 held out" in err
+    assert "--stranger is left out" in err
 
 
 def test_preview_shows_what_carries_loss(place, capsys):
@@ -193,6 +282,10 @@ def test_an_interrupted_run_goes_on_from_the_command_line(place, tmp_path, capsy
         (["STORIES", "--budget", "soon"], 2, "soon"),
         (["STORIES", "--budget", "0.01s"], 1, "too short"),
         (["STORIES", "--targets", "nothing"], 2, "no linear"),
+        (["STORIES", "--targets", "q_proj,w_proj"], 2, "no linear called w_proj"),
+        (["STORIES", "--set", "length=4096"], 2, "reads at most 128 tokens"),
+        (["STORIES", "--eval-bytes", "0"], 2, "eval-bytes"),
+        (["--resume", "-o", "absent", "--steps", "9"], 2, "leave out steps"),
         (["STORIES", "--base", "scratch", "--size", "9t"], 2, "9t"),
         (["STORIES", "--recipe", "absent.toml"], 2, "absent.toml"),
         (["--resume", "-o", "absent"], 1, "no run to resume"),

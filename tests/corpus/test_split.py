@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daneel.corpus.document import Document, digest, words
-from daneel.corpus.split import _blocks, split
+from daneel.corpus.split import _CHAPTER, _blocks, split
 
 
 def document(text: str, name: str = "a") -> Document:
@@ -116,3 +116,21 @@ def test_text_without_paragraphs_is_cut_too(text: str) -> None:
     sizes = [words(block) for block, _ in _blocks(text, 500)]
     if " " in text:
         assert max(sizes) <= 1000
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["I saw it too", "I was there", "part of the crowd followed", "Part of the plan", "book in hand she",
+     "letter by letter", "第二节课开始了。"],
+)  # fmt: skip
+def test_prose_is_no_heading(line: str) -> None:
+    assert not _CHAPTER.search(f"It was late.\n{line}\nand nobody knew.")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["CHAPTER I", "Chapter 12. The Storm", "Part Two", "BOOK THE FIRST", "II", "XIV. The Return", "# Dusk",
+     "第十二章 归来", "第三回", "三", "Epilogue"],
+)  # fmt: skip
+def test_headings(line: str) -> None:
+    assert _CHAPTER.search(f"It was late.\n\n{line}\n\nNobody knew.")

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 from fake_lm import UnigramModel, document
 
+from daneel.config import duration
 from daneel.evaluate.copying import compare_copying
-from daneel.evaluate.run_report import Findings, duration, likelihood_summary, write_report
+from daneel.evaluate.run_report import Findings, likelihood_summary, write_report
 from daneel.evaluate.voice import compare, measure
 from daneel.interpret.surprise import surprise
 from daneel.report import HeatMap

@@ -24,7 +24,7 @@ FAMILIES = list(tiny_gguf.ARCHITECTURES)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_architecture_gives_the_weights_and_logits_of_the_original(family: str, tmp_path: Path) -> None:
     original = tiny_gguf.model(family)
-    convert(tiny_gguf.tiny_gguf(tmp_path / "model.gguf", family, original), tmp_path / "out")
+    convert(GGUF(tiny_gguf.tiny_gguf(tmp_path / "model.gguf", family, original)), tmp_path / "out")
     wanted = {name: value.numpy() for name, value in original.state_dict().items()}
     if original.config.tie_word_embeddings:
         del wanted["lm_head.weight"]
@@ -50,7 +50,7 @@ def test_a_head_stored_apart_is_kept_and_one_stored_twice_is_not(tmp_path: Path)
     twice = weights | {"output.weight": weights["token_embd.weight"]}
     apart = weights | {"output.weight": -weights["token_embd.weight"]}
     for name, some, tied in (("twice", twice, True), ("apart", apart, False)):
-        convert(tiny_gguf.write(tmp_path / f"{name}.gguf", "llama", fields, some), tmp_path / name)
+        convert(GGUF(tiny_gguf.write(tmp_path / f"{name}.gguf", "llama", fields, some)), tmp_path / name)
         assert json.loads((tmp_path / name / "config.json").read_text())["tie_word_embeddings"] is tied
         assert ("lm_head.weight" in load_file(tmp_path / name / "model.safetensors")) is not tied
 
@@ -83,7 +83,7 @@ def test_every_quantisation_gives_the_dequantised_weights(name: str, tmp_path: P
         weights |= {key: packed(weights[key].shape, kind, rng) for key in kinds}
     fields = tiny_gguf.metadata("llama", original.config) | tiny_gguf.byte_vocabulary()
     path = tiny_gguf.write(tmp_path / "model.gguf", "llama", fields, weights, kinds)
-    convert(path, tmp_path / "out")
+    convert(GGUF(path), tmp_path / "out")
 
     got = load_file(tmp_path / "out" / "model.safetensors")
     assert got["model.embed_tokens.weight"].dtype == np.float32
@@ -101,7 +101,7 @@ def test_every_quantisation_gives_the_dequantised_weights(name: str, tmp_path: P
 
 def test_space_is_estimated_from_the_header(tmp_path: Path) -> None:
     path = tiny_gguf.tiny_gguf(tmp_path / "model.gguf")
-    convert(path, tmp_path / "out")
+    convert(GGUF(path), tmp_path / "out")
     weights = (tmp_path / "out" / "model.safetensors").stat().st_size
     assert weights <= folder_bytes(GGUF(path)) <= weights + 50_000_000
 
@@ -110,7 +110,7 @@ def change(path: Path, tmp_path: Path, **fields: Any) -> str:
     """The one line that a file with these metadata is refused with."""
     other = tiny_gguf.tiny_gguf(path, **{key.replace("__", "."): value for key, value in fields.items()})
     with pytest.raises(ModelError) as caught:
-        convert(other, tmp_path / "out")
+        convert(GGUF(other), tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -147,7 +147,7 @@ def test_missing_metadata_and_tensors_are_named(tmp_path: Path) -> None:
 
     def refused(arch: str, fields: dict[str, Any], weights: dict[str, np.ndarray]) -> str:
         with pytest.raises(ModelError) as caught:
-            convert(tiny_gguf.write(tmp_path / "model.gguf", arch, fields, weights), tmp_path / "out")
+            convert(GGUF(tiny_gguf.write(tmp_path / "model.gguf", arch, fields, weights)), tmp_path / "out")
         return str(caught.value)
 
     assert "'mamba' is not supported; daneel reads llama, gpt2" in refused("mamba", fields, weights)
@@ -171,4 +171,4 @@ def test_an_unsupported_quantisation_is_named(tmp_path: Path) -> None:
     weights[name] = np.zeros(gguf.quant_shape_to_byte_shape(weights[name].shape, Kind.IQ4_XS), np.uint8)
     path = tiny_gguf.write(tmp_path / "model.gguf", "llama", fields, weights, {name: Kind.IQ4_XS})
     with pytest.raises(ModelError, match=r"blk\.0\.ffn_up\.weight is quantised as IQ4_XS; daneel reads F32, "):
-        convert(path, tmp_path / "out")
+        convert(GGUF(path), tmp_path / "out")

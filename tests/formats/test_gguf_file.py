@@ -123,4 +123,4 @@ def test_a_damaged_file_is_read_or_refused_and_never_crashes(sound: Path, data: 
     damaged.write_bytes(raw[:cut] if data.draw(st.booleans()) else raw)
     # Anything but a ModelError fails the test.
     with suppress(ModelError):
-        convert(damaged, sound.with_name("out"))
+        convert(GGUF(damaged), sound.with_name("out"))

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daneel.formats.gguf import convert
+from daneel.formats.gguf_file import GGUF
 from daneel.formats.gguf_tokenizer import add_bos, end_ids, tokenizer
 from daneel.run import home
 from daneel.tokenizer.load import Tokenizer
@@ -139,7 +140,7 @@ def test_bytes_give_the_ids_of_the_original_tokenizer() -> None:
 
 
 def test_the_converted_tokenizer_renders_and_decodes(tmp_path: Path) -> None:
-    convert(tiny_gguf.tiny_gguf(tmp_path / "model.gguf"), tmp_path / "out")
+    convert(GGUF(tiny_gguf.tiny_gguf(tmp_path / "model.gguf")), tmp_path / "out")
     loaded = Tokenizer.load(tmp_path / "out")
     for text in TEXTS:
         assert loaded.decode(loaded.encode(text)) == text

@@ -11,7 +11,9 @@ import click
 
 from daneel.cli.common import console, emit, json_option
 from daneel.config import TrainConfig
-from daneel.errors import ModelError, UsageError
+from daneel.data.records import is_records
+from daneel.errors import DataError, ModelError, UsageError
+from daneel.run import discard
 
 # In a process of its own, where daneel cannot be imported.
 PROOF = """
@@ -56,17 +58,21 @@ def command(folder: str | None, stranger: str | None, model: str, out: str, budg
     daneel demo my-stories/ --stranger others/
     """
     from daneel.cli.progress import Live, planned
-    from daneel.road import Journey, arrive, clear, set_out
+    from daneel.road import Journey, arrive, set_out
 
     if folder and not Path(folder).exists():
         raise UsageError(f"{folder} does not exist")
     if folder is None:
         folder, stranger = str(samples() / "keeper"), stranger or str(samples() / "stranger")
-    clear(Path(out))
-    journey = Journey((folder,), out, model, stranger=stranger, heldout=0.2, eval_bytes=20_000,
+    if is_records(Path(folder)):
+        raise UsageError(f"{folder} holds conversations, and the demo learns prose: daneel train {folder}")
+    journey = Journey((folder,), out, model, stranger=stranger, heldout=0.2, eval_bytes=20_000, replace=True,
                       config=TrainConfig(budget=budget, epochs=4, evals=6))  # fmt: skip
     console.rule("1  read and pack")
     stage = set_out(journey, console.print)
+    if stage.exam is None:
+        discard(Path(out))
+        raise DataError(f"{folder} has too little text to hold some out and measure with: give a few pages more")
     console.print(planned(stage.plan))
     console.rule("2  measure, learn, measure again")
     with Live(console) as live:
@@ -77,7 +83,7 @@ def command(folder: str | None, stranger: str | None, model: str, out: str, budg
     live.summary(facts, out)
     facts["loads_elsewhere"] = _prove(Path(out), facts["samples"]["prompt"])
     console.rule("Try next")
-    for line in (f'daneel write "{facts["samples"]["prompt"]}" -m {out}', f"daneel chat -m {model}",
+    for line in (f'daneel write "{facts["samples"]["prompt"]}" -m {out}', f"daneel eval {out} --on YOUR-TEXT.txt",
                  "daneel train YOUR-FOLDER --budget 20m -o runs/mine"):  # fmt: skip
         console.print(f"  {line}")
     if as_json:

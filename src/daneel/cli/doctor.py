@@ -16,13 +16,15 @@ from daneel.cli.common import emit, json_option
 from daneel.run import home
 from daneel.store.installed import installed
 from daneel.store.progress import megabytes
+from daneel.train.compiler import compiler
 
 # What makes matrices fast, as the processor's flags spell it (x86 and ARM).
 INSTRUCTIONS = (
     "avx2", "fma", "f16c", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_tile", "amx_int8",
     "amx_bf16", "neon", "asimd", "asimddp", "i8mm", "bf16", "sve",
 )  # fmt: skip
-NATIVE_BF16 = {"avx512_bf16", "amx_bf16", "bf16"}
+# As model/load.py decides, which must not be imported: doctor also runs where torch does not.
+NATIVE_BF16 = {"avx512_bf16", "amx_bf16"}
 VARIABLES = ("HF_ENDPOINT", "HF_HOME", "HF_HUB_OFFLINE", "PIP_INDEX_URL", "HTTPS_PROXY", "DANEEL_HOME")
 LITTLE_MEMORY, LITTLE_DISK = 3e9, 3e9
 # The variables whose values may hold a password.
@@ -78,7 +80,7 @@ def examine() -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": _version("torch"),
         "gpu": _first_line(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]),
-        "compiler": _compiler(),
+        "compiler": _first_line([name, "--version"]) if (name := compiler()) else None,
         "models": [{"name": model.name, "bytes": model.size} for model in installed()],
         "environment": {name: _shown(name) for name in VARIABLES if os.environ.get(name)},
         "hub_token": bool(os.environ.get("HF_TOKEN")),
@@ -97,8 +99,12 @@ def advice(facts: dict[str, Any]) -> list[str]:
         ),
         (
             not facts["bf16_native"],
-            "this processor has no bfloat16 arithmetic (AVX-512 BF16, AMX, ARM's BF16), so models run in "
+            "this processor has no bfloat16 arithmetic that is used (AVX-512 BF16, AMX), so models run in "
             "float32, about half as fast: prefer smollm2, and shorter texts",
+        ),
+        (
+            facts["compiler"] is None,
+            "there is no C++ compiler, which training runs of more than two minutes use to go faster: install g++",
         ),
         (
             memory < LITTLE_MEMORY,
@@ -158,13 +164,6 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
-
-
-def _compiler() -> str | None:
-    for name in filter(None, (os.environ.get("CXX"), "c++", "g++", "clang++")):
-        if line := _first_line([name, "--version"]):
-            return line
-    return None
 
 
 def _first_line(command: list[str]) -> str | None:

@@ -42,7 +42,7 @@ def command(model: str, data: Path, limit_bytes: int | None, as_json: bool) -> N
         console.print(f"{data}: only the first {taken:,} of {whole:,} bytes are scored")
         whole = taken
     lm = load(model)
-    lm.warn_if_unfit(documents[0].text[:2000])
+    lm.warn_if_unfit("".join(document.text[:2000] for document in documents[:10]))
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("scoring", total=whole)
         scores = evaluate(lm, documents, progress=lambda done: bar.advance(task, done))

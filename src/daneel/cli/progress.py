@@ -9,6 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live as RichLive
 from rich.text import Text
 
+from daneel.config import duration
 from daneel.train.estimate import Estimate
 from daneel.train.loop import Event
 
@@ -16,19 +17,10 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 WIDTH = 60
 
 
-def span(seconds: float) -> str:
-    """`2 min 5 s`."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
 def planned(plan: Estimate) -> str:
     """How long it will take."""
-    exam = f"; measuring before and after, {span(plan.exam_seconds)} more" if plan.exam_seconds else ""
-    return f"{plan.steps} steps, about {span(plan.seconds)}{exam}"
+    exam = f"; measuring before and after, {duration(plan.exam_seconds)} more" if plan.exam_seconds else ""
+    return f"{plan.steps} steps, about {duration(plan.seconds)}{exam}"
 
 
 def curve(values: list[float], width: int = WIDTH) -> str:
@@ -85,7 +77,7 @@ class Live:
         elif event.step % max(1, event.steps // 20) == 0 or event.step == 1:
             self.console.print(
                 f"step {event.step}/{event.steps}  loss {event.loss:.4f}  {event.tokens_per_second:.0f} tokens/s  "
-                f"{span(event.seconds_left)} left"
+                f"{duration(event.seconds_left)} left"
             )
 
     def _picture(self) -> RenderableType:
@@ -97,7 +89,7 @@ class Live:
             Text(f"loss {curve(self.losses)} {self.losses[-1]:.3f}", style="cyan"),
             Text(
                 f"{'━' * done}{'─' * (WIDTH - done)} step {last.step}/{last.steps}  "
-                f"{last.tokens_per_second:.0f} tokens/s  {span(last.seconds_left)} left"
+                f"{last.tokens_per_second:.0f} tokens/s  {duration(last.seconds_left)} left"
             ),
         ]
         if self.heldout:
@@ -111,10 +103,12 @@ class Live:
         if voice:
             gain = facts["gain"]["tuned"]["author"]
             before = facts["scores"]["base"]["author"]["bits_per_byte"]
+            interval = "one paragraph, so no interval"
+            if gain["low"] is not None:
+                interval = f"95 % interval {-gain['high'] / before:+.1%} to {-gain['low'] / before:+.1%}"
             self.console.print(
                 f"held-out text: {before:.3f} bits per byte before, {before - gain['value']:.3f} after "
-                f"({-gain['value'] / before:+.1%}, 95 % interval {-gain['high'] / before:+.1%} to "
-                f"{-gain['low'] / before:+.1%})",
+                f"({-gain['value'] / before:+.1%}, {interval})"
             )
             self.console.print(facts["sentence"], style="bold")
         elif self.heldout:

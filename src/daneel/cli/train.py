@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from daneel.cli.common import config_options, console, emit, json_option
-from daneel.config import TrainConfig, override, read_toml
+from daneel.config import TrainConfig, duration, override, read_toml
 from daneel.errors import UsageError
 
 
@@ -21,7 +21,13 @@ from daneel.errors import UsageError
 @click.option("--set", "changes", multiple=True, metavar="K=V", help="Any setting below, as --set keep=1.")
 @click.option("--heldout", default=0.1, show_default=True, help="Share of the text kept aside to measure with.")
 @click.option("--stranger", type=click.Path(), help="Text of the same kind by another author, for the proof.")
-@click.option("--eval-bytes", default=40_000, show_default=True, help="Of each held-out text, how much is measured.")
+@click.option(
+    "--eval-bytes",
+    type=click.IntRange(min=1),
+    default=40_000,
+    show_default=True,
+    help="Of each held-out text, how much is measured.",
+)
 @click.option("--prompt", help="What the samples in the report continue.")
 @click.option("--merge", is_flag=True, help="Write a whole model, not an adapter.")
 @click.option("--preview", is_flag=True, help="Print which tokens carry loss, and stop.")
@@ -43,6 +49,9 @@ def command(
     if resume:
         if not out:
             raise UsageError("--resume needs the run folder: daneel train --resume -o runs/NAME")
+        if more := _given() - {"out", "resume", "as_json"}:
+            names = ", ".join(sorted(more)).replace("_", "-")
+            raise UsageError(f"--resume goes on with the settings that the run began with: leave out {names}")
         _finish(out, None, dry_run=False, as_json=as_json)
         return
     if not data:
@@ -61,8 +70,15 @@ def command(
     config = override(config, {k: v for k, v in settings.items() if v is not None})
     config = override(config, dict(_pair(change) for change in changes))
     out = out or str(Path("runs") / Path(data[0]).resolve().stem)
-    journey = Journey(data, out, base, size, stranger, heldout, eval_bytes, prompt, merge, config)
+    journey = Journey(data, out, base, size, stranger, heldout, eval_bytes, prompt, merge, config=config)
     _finish(out, journey, dry_run, as_json)
+
+
+def _given() -> set[str]:
+    """What stands on the command line."""
+    context = click.get_current_context()
+    source = click.core.ParameterSource.COMMANDLINE
+    return {name for name in context.params if context.get_parameter_source(name) is source}
 
 
 def _pair(change: str) -> tuple[str, str]:
@@ -73,7 +89,7 @@ def _pair(change: str) -> tuple[str, str]:
 
 
 def _finish(out: str, journey: Any, dry_run: bool, as_json: bool) -> None:
-    from daneel.cli.progress import Live, planned, span
+    from daneel.cli.progress import Live, planned
     from daneel.road import arrive, go_on, set_out
 
     if journey is None:
@@ -85,8 +101,8 @@ def _finish(out: str, journey: Any, dry_run: bool, as_json: bool) -> None:
             emit(asdict(plan))
             return
         console.print(
-            f"{plan.steps} steps, {span(plan.seconds)} at {plan.tokens_per_second:.0f} tokens/s, "
-            f"{span(plan.exam_seconds)} to measure before and after, "
+            f"{plan.steps} steps, {duration(plan.seconds)} at {plan.tokens_per_second:.0f} tokens/s, "
+            f"{duration(plan.exam_seconds)} to measure before and after, "
             f"{plan.memory_bytes / 1e9:.1f} GB of memory, {plan.disk_bytes / 1e9:.2f} GB of disk"
         )
         return
@@ -111,7 +127,9 @@ def _dry(journey: Any) -> Any:
 
     from daneel.road import set_out
 
-    with tempfile.TemporaryDirectory() as folder:
+    # Beside the run to be, so that it is that disk which is looked at.
+    place = next(parent for parent in Path(journey.out).resolve().parents if parent.is_dir())
+    with tempfile.TemporaryDirectory(prefix=".daneel-dry-run-", dir=place) as folder:
         return set_out(replace(journey, out=str(Path(folder) / "run")), console.print)
 
 
@@ -129,6 +147,8 @@ def _preview(data: tuple[str, ...], base: str) -> None:
     if not is_records(Path(data[0])):
         console.print("raw text: every token carries loss")
         return
+    if base == "scratch":
+        raise UsageError("--preview shows tokens of a vocabulary that exists already: give --base smollm2")
     tokenizer = Tokenizer.load(resolve(base))
     for record in islice(read_records(Path(data[0])), 3):
         ids, loss = encode_chat(tokenizer, record.messages or [])

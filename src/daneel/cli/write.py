@@ -54,6 +54,8 @@ def command(
         raise UsageError("write takes a PROMPT (- for stdin) or --in FILE, one of the two")
     if out is not None and source is None:
         raise UsageError("-o goes with --in FILE; a single text goes to stdout: daneel write PROMPT > FILE")
+    if logprobs and source is not None:
+        raise UsageError("--logprobs goes with a single PROMPT, not with --in")
     if as_json and source is not None and out is None:
         raise UsageError("--in with --json needs -o FILE for the texts")
     given = sampling.seed is not None
@@ -128,7 +130,7 @@ def _shown(model: Any, sampled: Sampled) -> dict[str, Any]:
 
 def _read(path: Path) -> list[dict[str, Any]]:
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8 at byte {error.start}: convert it first") from None
     records: list[dict[str, Any]] = []

@@ -5,10 +5,10 @@ import re
 from dataclasses import dataclass, replace
 
 # Unified ideographs with their extensions; Chinese is counted in these, other scripts in words.
-_HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
-_HAN_SIGN = re.compile(f"[{_HAN}]")
+HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_HAN_SIGN = re.compile(f"[{HAN}]")
 _KANA_HANGUL = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
-_WORD = re.compile(rf"[{_HAN}]|[^\W_{_HAN}]+")
+_WORD = re.compile(rf"[{HAN}]|[^\W_{HAN}]+")
 _ENGLISH = frozenset(
     ["the", "of", "and", "to", "in", "that", "was", "is", "it", "he", "with", "for", "his", "her", "she"]
 )  # fmt: skip

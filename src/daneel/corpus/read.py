@@ -13,7 +13,8 @@ import charset_normalizer
 from daneel.errors import DataError
 
 SUFFIXES = (".txt", ".md", ".jsonl")
-_ABOUT = {"readme", "license", "licence", "copying", "changelog"}
+# Files that tell about a folder, by their stems.
+ABOUT = frozenset({"readme", "license", "licence", "copying", "changelog"})
 _ABOUT_REASON = "tells about the folder: name the file itself to read it"
 # What charset-normalizer may answer: what text files of the last forty years are written in.
 _LEGACY = [
@@ -60,10 +61,13 @@ class _UnusableError(Exception):
 def read(paths: list[Path]) -> Iterator[Raw | Dropped]:
     """Every text below the paths, in the order of names; what cannot be used comes with its reason."""
     seen: set[Path] = set()
+    labels: set[str] = set()
     for path in paths:
         if not path.exists():
             raise DataError(f"{path} does not exist: give a file or a folder of .txt, .md or .jsonl")
-        for file, source in _files(path):
+        label = _label(path, labels)
+        labels.add(label)
+        for file, source in _files(path, label):
             if isinstance(file, Dropped):
                 yield file
             elif file.resolve() in seen:
@@ -73,16 +77,27 @@ def read(paths: list[Path]) -> Iterator[Raw | Dropped]:
                 yield from _texts(file, source)
 
 
-def _files(path: Path) -> Iterator[tuple[Path | Dropped, str]]:
+def _label(path: Path, taken: set[str]) -> str:
+    """A name for what was asked for, that nothing else given has."""
+    place = path.resolve()
+    label = place.name if place.name not in taken else f"{place.parent.name}/{place.name}"
+    number = 1
+    while label in taken:
+        number += 1
+        label = f"{place.name} ({number})"
+    return label
+
+
+def _files(path: Path, label: str) -> Iterator[tuple[Path | Dropped, str]]:
     """Files, with names relative to what was asked for: a corpus tells nothing of this machine."""
     if path.is_file():
-        yield path, path.name
+        yield path, label
         return
     top = path.resolve()
     below: list[tuple[Path | Dropped, str]] = []
 
     def name(entry: Path) -> str:
-        return (Path(top.name) / entry.relative_to(top)).as_posix()
+        return (Path(label) / entry.relative_to(top)).as_posix()
 
     def unreadable(error: OSError) -> None:
         source = name(Path(error.filename))
@@ -96,7 +111,7 @@ def _files(path: Path) -> Iterator[tuple[Path | Dropped, str]]:
                 below.append((Dropped(name(entry), reason or "a link to a folder already read"), name(entry)))
             visited.add(entry.resolve())
         for entry in (Path(folder) / each for each in files):
-            about = entry.stem.lower() in _ABOUT
+            about = entry.stem.lower() in ABOUT
             below.append((Dropped(name(entry), _ABOUT_REASON) if about else entry, name(entry)))
     yield from sorted(below, key=lambda pair: pair[1])
 

@@ -38,15 +38,12 @@ class Loader:
         self._position = 0
         """Rows given so far, over all epochs."""
         self._order: tuple[int, Array] | None = None
+        self.last: list[int] = []
+        """The rows of the last batch, by their number in the shards."""
 
     def __len__(self) -> int:
         """Rows an epoch."""
         return len(self.shards)
-
-    @property
-    def epoch(self) -> int:
-        """The epoch that the next row belongs to, from 0."""
-        return self._position // len(self)
 
     def next(self) -> Batch:
         """The next `batch` rows."""
@@ -58,6 +55,7 @@ class Loader:
             numbers[filled : filled + len(taken)] = taken
             filled += len(taken)
             self._position += len(taken)
+        self.last = numbers.tolist()
         return unpack(*self.shards.rows(numbers))
 
     def state(self) -> dict[str, Any]:

@@ -61,6 +61,7 @@ class Shards:
     """Packed rows in a folder, memory-mapped."""
 
     def __init__(self, folder: Path):
+        self.folder = folder
         self.meta = Meta(**json.loads((folder / "meta.json").read_text("utf-8")))
         names = range(self.meta.files)
         self._ids = [np.load(folder / f"ids-{n:05}.npy", mmap_mode="r") for n in names]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from daneel.corpus.read import ABOUT
 from daneel.errors import DataError
 
 FORMS = 'use "text", "messages", "prompt" and "completion", Alpaca\'s or ShareGPT\'s keys'
@@ -35,7 +36,8 @@ def is_records(path: Path) -> bool:
 
     The first row of a file decides; a folder that also holds .txt or .md files is a corpus.
     """
-    if path.is_dir() and any(file.suffix.lower() in (".txt", ".md") for file in path.rglob("*")):
+    prose = (file for file in path.rglob("*") if file.suffix.lower() in (".txt", ".md"))
+    if path.is_dir() and any(file.stem.lower() not in ABOUT for file in prose):
         return False
     if path.is_file() and path.suffix.lower() not in (".jsonl", ".json"):
         return False

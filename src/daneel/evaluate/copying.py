@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from daneel.corpus.document import HAN
+
 N = 8
 
 # A Chinese or Japanese character is a unit of its own, as these languages put no space between words;
 # elsewhere a word is, with its apostrophes. Case and punctuation do not count.
 _UNIT = re.compile(
-    r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
-    r"|(?:(?![\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])\w)+(?:['’]\w+)*"
+    rf"[\u3040-\u30ff{HAN}]|(?:(?![\u3040-\u30ff{HAN}])\w)+(?:['’]\w+)*"
 )
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from daneel.config import duration
 from daneel.evaluate.bootstrap import Estimate
 from daneel.evaluate.card import bounds
 from daneel.evaluate.copying import Copied, Copying
@@ -198,11 +199,13 @@ def _scores(page: Page, found: Findings) -> None:
     if voice.prompting is not None:
         rows.append(("Author − stranger, prompted", voice.prompting.headline))
         rows.append(("Tuned − prompted, author", voice.over_prompt))
-    page.intervals(
-        [Interval(n, e.value, e.low, e.high) for n, e in rows if e and e.low is not None and e.high is not None],
-        "bits per byte saved",
-        "95 % bootstrap intervals over paragraphs. Hollow: the interval includes 0.",
-    )
+    shown = [Interval(n, e.value, e.low, e.high) for n, e in rows if e and e.low is not None and e.high is not None]
+    if shown:
+        page.intervals(
+            shown, "bits per byte saved", "95 % bootstrap intervals over paragraphs. Hollow: the interval includes 0."
+        )
+    else:
+        page.paragraph("One held-out paragraph gives no interval: what it gained stands in the table.")
     names = {"base": "Base model", "prompted": "Base model, prompted", "tuned": "After training"}
     page.table(
         ["bits per byte, lower is better", found.author, found.stranger or "stranger"],
@@ -283,13 +286,3 @@ def _making(page: Page, found: Findings) -> None:
     if found.seconds:
         page.pairs({stage: duration(seconds) for stage, seconds in found.seconds.items()})
     page.pairs({**found.machine, **found.versions})
-
-
-def duration(seconds: float) -> str:
-    """`41 s`, `3 min 05 s`, `2 h 10 min`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -32,7 +32,7 @@ from daneel.corpus.document import Document
 from daneel.evaluate.bootstrap import Estimate, difference, ratio
 from daneel.evaluate.copying import unit_spans
 from daneel.evaluate.likelihood import Likelihood, evaluate
-from daneel.lm.base import HAN, LanguageModel
+from daneel.lm.base import HAN_SIGN, LanguageModel
 
 # A bootstrap over fewer paragraphs gives intervals that are far too narrow.
 ENOUGH = 10
@@ -82,7 +82,7 @@ def opening_words(documents: Sequence[Document], words: int = 1000) -> str:
     for document in documents:
         end = 0
         for begin, end in unit_spans(document.text):  # noqa: B007 - the last one is needed below
-            left -= 1 / CHARACTERS_PER_WORD if HAN.match(document.text, begin) else 1
+            left -= 1 / CHARACTERS_PER_WORD if HAN_SIGN.match(document.text, begin) else 1
             if left <= 0:
                 break
         taken.append(document.text[:end])

@@ -15,10 +15,10 @@ TOKENIZER_JSON_BYTES = 40_000_000
 """More than the largest vocabulary takes: Gemma's 262,144 tokens."""
 
 
-def convert(gguf: Path, out: Path) -> None:
+def convert(gguf: GGUF, out: Path) -> None:
     """Write the folder `out`, whole or not at all. Raises ModelError."""
     with atomic_dir(out) as folder:
-        write_folder(GGUF(gguf), folder)
+        write_folder(gguf, folder)
 
 
 def folder_bytes(gguf: GGUF) -> int:

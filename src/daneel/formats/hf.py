@@ -34,6 +34,10 @@ def read_config(folder: Path) -> dict[str, Any]:
 def read_architecture(folder: Path) -> Architecture:
     """What the folder's model is made of. Raises ModelError if no family of ours can build it."""
     config = read_config(folder)
+    if "quantization_config" in config:
+        raise ModelError(
+            f"{folder} holds quantised safetensors, which are not read; give the full model or a GGUF file"
+        )
     try:
         return family(config).architecture(config)
     except KeyError as error:

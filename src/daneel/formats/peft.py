@@ -31,6 +31,8 @@ class AdapterConfig:
     """Module names, a regular expression over full names, or `all-linear`."""
     base: str
     rslora: bool = False
+    base_sha256: str = ""
+    """Of the base's weight files, where the adapter's file tells; its place in `adapter_config.json` is not PEFT's."""
 
     @property
     def scale(self) -> float:

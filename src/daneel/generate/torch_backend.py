@@ -15,7 +15,8 @@ class TorchBackend:
 
     def __init__(self, model: Decoder) -> None:
         self.model = model
-        self.name = f"torch ({str(model.dtype).removeprefix('torch.')})"
+        planes = ", 4-bit planes for decoding" if model.head_nibbles else ""
+        self.name = f"torch ({str(model.dtype).removeprefix('torch.')}{planes})"
         self._cache = Cache(model.arch, 0, 0, model.dtype)
 
     def open(self, slots: int, capacity: int) -> None:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from daneel.corpus.document import HAN
 from daneel.errors import UsageError
 from daneel.generate.engine import Chunk, FinishReason
 from daneel.generate.sampling import Sampled, Sampling
 from daneel.tokenizer.chat import Message
 
-HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+HAN_SIGN = re.compile(f"[{HAN}]")
 # Above this many tokens a Chinese character a model has seen too little Chinese to write it.
 UNFIT = 1.2
 # Fewer characters say little: rare ones cost several tokens in any vocabulary.
@@ -121,7 +122,7 @@ class LanguageModel(ABC):
 
     def warn_if_unfit(self, text: str) -> bool:
         """Say on stderr if the vocabulary is not made for the text's Chinese; returns whether it did."""
-        han = "".join(HAN.findall(text))
+        han = "".join(HAN_SIGN.findall(text))
         if len(han) < HAN_ENOUGH:
             return False
         share = self.count(han) / len(han)

@@ -6,7 +6,6 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from daneel.errors import ModelError, UsageError
 from daneel.generate.engine import Chunk, Engine, Job
@@ -16,6 +15,7 @@ from daneel.lm.base import Capabilities, Generation, LanguageModel, Request, Sco
 from daneel.model.decoder import Decoder
 from daneel.model.likelihood import Reader
 from daneel.model.load import load_model
+from daneel.store import tokenizer_folder
 from daneel.tokenizer.chat import Message
 from daneel.tokenizer.load import Tokenizer
 
@@ -29,7 +29,7 @@ class LocalModel(LanguageModel):
     def __init__(self, folder: Path, name: str | None = None, dtype: str = "auto") -> None:
         self.folder = folder
         self.name = name or folder.name
-        self.tokenizer = Tokenizer.load(folder)
+        self.tokenizer = Tokenizer.load(tokenizer_folder(folder))
         self._dtype = dtype
         self.capabilities = Capabilities(score=True, chat=self.tokenizer.chat is not None)
 
@@ -39,12 +39,11 @@ class LocalModel(LanguageModel):
         return load_model(self.folder, self._dtype)
 
     @cached_property
-    def _backend(self) -> TorchBackend:
-        backend = TorchBackend(self.model)
-        if self._dtype == "auto" and self.model.dtype is torch.bfloat16:
+    def _decoder(self) -> Decoder:
+        """The weights, ready to decode."""
+        if self._dtype == "auto":
             self.model.add_nibbles()
-            backend.name = "torch (bfloat16, 4-bit planes for decoding)"
-        return backend
+        return self.model
 
     @cached_property
     def _reader(self) -> Reader:
@@ -53,7 +52,7 @@ class LocalModel(LanguageModel):
     @property
     def backend(self) -> str:  # type: ignore[override]
         """See LanguageModel."""
-        return self._backend.name
+        return TorchBackend(self._decoder).name
 
     @cached_property
     def context(self) -> int:  # type: ignore[override]
@@ -70,7 +69,8 @@ class LocalModel(LanguageModel):
         if not jobs:
             return iter(())
         capacity = max(len(job.prompt) + job.max_new_tokens for job in jobs)
-        engine = Engine(self._backend, self.tokenizer, min(len(jobs), SLOTS), capacity)
+        # A backend of its own: its cache belongs to these requests alone.
+        engine = Engine(TorchBackend(self._decoder), self.tokenizer, min(len(jobs), SLOTS), capacity)
         return engine.run(jobs)
 
     def score(self, context: str, continuation: str) -> Scored:

@@ -193,7 +193,9 @@ class Decoder(nn.Module):
         return F.linear(x, self.head_weight).float()
 
     def add_nibbles(self) -> None:
-        """Decode with copies of the matrices in 4-bit planes from now on; the model must be bfloat16."""
+        """Decode with copies of the matrices in 4-bit planes from now on; only in bfloat16 is there a fast kernel."""
+        if self.dtype is not torch.bfloat16:
+            return
         for module in self.modules():
             if isinstance(module, Linear):
                 module.nibbles = quantise(module.weight)

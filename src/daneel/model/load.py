@@ -13,9 +13,10 @@ from daneel.formats.architecture import Architecture
 from daneel.formats.families import FAMILIES
 from daneel.formats.families.names import Weight
 from daneel.formats.hf import read_architecture, weight_files
-from daneel.formats.peft import CONFIG, read_adapter
+from daneel.formats.peft import CONFIG, WEIGHTS, read_adapter
 from daneel.model.decoder import Decoder
 from daneel.model.lora import load_adapter, merge_lora
+from daneel.run import sha256
 
 # Older checkpoints of the base model alone carry no prefix.
 PREFIXES = ("", "transformer.", "model.")
@@ -54,7 +55,7 @@ def _read(folder: Path, weights: list[Weight], shapes: dict[str, torch.Size]) ->
         if value.shape != shapes[weight.ours]:
             want, got = list(shapes[weight.ours]), list(value.shape)
             raise ModelError(f"{folder}: {weight.theirs[0]} is {got}, but config.json says {want}")
-        if not value.is_floating_point():
+        if value.dtype not in (torch.float32, torch.float16, torch.bfloat16):
             raise ModelError(f"{folder}: {weight.theirs[0]} holds {value.dtype}; quantised safetensors are not read")
         yield weight.ours, value
 
@@ -99,6 +100,19 @@ def save_weights(path: Path, arch: Architecture, state: dict[str, Tensor]) -> No
     save_file(hf_tensors(arch, state), path, metadata={"format": "pt"})
 
 
+def weights_hash(folder: Path) -> str:
+    """The SHA-256 of the weight files of a Hugging Face folder."""
+    return "-".join(sha256(path) for path in sorted(set(weight_files(folder).values())))
+
+
+def _base_sha256(folder: Path) -> str:
+    try:
+        with safe_open(folder / WEIGHTS, framework="pt") as file:
+            return str((file.metadata() or {}).get("base_sha256", ""))
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{folder / WEIGHTS} cannot be read ({error})") from None
+
+
 def load_model(folder: Path, dtype: str = "float32") -> Decoder:
     """A model of the store, or an adapter merged into its base. Raises ModelError."""
     kind = resolve_dtype(dtype)
@@ -109,8 +123,13 @@ def load_model(folder: Path, dtype: str = "float32") -> Decoder:
     from daneel.store import resolve
 
     adapter = read_adapter(folder)
+    base = resolve(adapter.base)
+    if (wanted := _base_sha256(folder)) and weights_hash(base) != wanted:
+        raise ModelError(
+            f"{folder} was trained on {adapter.base}, which has changed since: restore that, or train anew"
+        )
     # Added in float32, then rounded once.
-    model = load_base(resolve(adapter.base), torch.float32)
+    model = load_base(base, torch.float32)
     load_adapter(model, folder, adapter)
     merge_lora(model)
     return model.to(kind).eval().requires_grad_(False)

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from daneel.errors import ModelError, UsageError
+from daneel.formats.architecture import Architecture
 from daneel.formats.peft import CONFIG, WEIGHTS, AdapterConfig, Part, adapter_config, linear_parts
 from daneel.model.decoder import Decoder
 from daneel.model.layers import Linear
@@ -18,7 +20,9 @@ from daneel.model.layers import Linear
 class LoRALinear(nn.Module):
     """y = x W^T + b + scale · x A^T B^T for each adapted part of a fused W; W and b do not learn."""
 
-    def __init__(self, base: Linear, parts: list[Part], adapted: list[Part], config: AdapterConfig) -> None:
+    def __init__(
+        self, base: Linear, parts: list[Part], adapted: list[Part], config: AdapterConfig, draw: torch.Generator
+    ) -> None:
         super().__init__()
         self.weight, self.bias = base.weight, base.bias
         self.adapted = adapted
@@ -31,7 +35,7 @@ class LoRALinear(nn.Module):
         self.lora_b = nn.ParameterList(nn.Parameter(torch.zeros(part.size, config.rank)) for part in adapted)
         # PEFT's start: Kaiming uniform with a = sqrt(5), that is U(-1/sqrt(in), 1/sqrt(in)).
         bound = 1 / math.sqrt(inputs)
-        nn.init.uniform_(self.lora_a, -bound, bound)
+        nn.init.uniform_(self.lora_a, -bound, bound, generator=draw)
 
     def forward(self, x: Tensor) -> Tensor:
         """[..., inputs] -> [..., outputs]."""
@@ -60,8 +64,16 @@ class LoRALinear(nn.Module):
         return out
 
 
-def add_lora(model: Decoder, config: AdapterConfig) -> None:
+def unmatched(arch: Architecture, config: AdapterConfig) -> list[str]:
+    """Targets that no linear of the model answers to."""
+    modules = [part.module for parts in linear_parts(arch).values() for part in parts]
+    single = [config] if isinstance(config.targets, str) else [replace(config, targets=(t,)) for t in config.targets]
+    return ["".join(one.targets) for one in single if not any(map(one.includes, modules))]
+
+
+def add_lora(model: Decoder, config: AdapterConfig, seed: int = 0) -> None:
     """Put adapters into the chosen linears, in place. Raises UsageError if nothing matches."""
+    draw = torch.Generator().manual_seed(seed)
     found = False
     for ours, parts in linear_parts(model.arch).items():
         adapted = [part for part in parts if config.includes(part.module)]
@@ -70,7 +82,7 @@ def add_lora(model: Decoder, config: AdapterConfig) -> None:
             parent, leaf = ours.rsplit(".", 1)
             base = model.get_submodule(ours)
             assert isinstance(base, Linear)
-            setattr(model.get_submodule(parent), leaf, LoRALinear(base, parts, adapted, config))
+            setattr(model.get_submodule(parent), leaf, LoRALinear(base, parts, adapted, config, draw))
     if not found:
         leaves = sorted({p.module.rsplit(".", 1)[-1] for parts in linear_parts(model.arch).values() for p in parts})
         raise UsageError(f"no linear is called {config.targets!r}; this model has {', '.join(leaves)}")
@@ -96,7 +108,7 @@ def save_adapter(folder: Path, model: Decoder, config: AdapterConfig) -> None:
             tensors[f"base_model.model.{module}.lora_A.weight"] = a.detach().float().contiguous()
             tensors[f"base_model.model.{module}.lora_B.weight"] = b.detach().float().contiguous()
     leaves = {name.split(".")[-3] for name in tensors}
-    save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
+    save_file(tensors, folder / WEIGHTS, metadata={"format": "pt", "base_sha256": config.base_sha256})
     (folder / CONFIG).write_text(json.dumps(adapter_config(config, model.arch, sorted(leaves)), indent=2))
 
 

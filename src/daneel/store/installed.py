@@ -1,10 +1,10 @@
 """What is on this disk, and how it leaves again."""
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from daneel.errors import ModelError
+from daneel.run import discard
 from daneel.store.catalog import CATALOG
 from daneel.store.disk import RECORD, converted, lock, models, read_record
 
@@ -43,12 +43,13 @@ def remove(name: str) -> Installed:
         raise ModelError(f"no model {name!r} on this machine; `daneel models` lists what is")
     if found.path.is_relative_to(models()) or found.path.is_relative_to(converted()):
         with lock(found.path):
-            shutil.rmtree(found.path)
+            discard(found.path)
     else:
         from huggingface_hub import scan_cache_dir
 
         cache = scan_cache_dir()
-        revisions = [r.commit_hash for repo in cache.repos if repo.repo_id == name for r in repo.revisions]
+        repos = [repo for repo in cache.repos if (repo.repo_type, repo.repo_id) == ("model", found.name)]
+        revisions = [revision.commit_hash for repo in repos for revision in repo.revisions]
         cache.delete_revisions(*revisions).execute()
     return found
 

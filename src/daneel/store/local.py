@@ -5,7 +5,7 @@ from pathlib import Path
 
 from daneel.errors import ModelError
 from daneel.formats.peft import CONFIG as ADAPTER_CONFIG
-from daneel.run import atomic_dir, atomic_write, sha256
+from daneel.run import atomic_write, sha256
 from daneel.store.disk import RECORD, converted, lock, read_record, require_space
 from daneel.store.progress import say
 
@@ -40,11 +40,10 @@ def from_gguf(path: Path) -> Path:
 
 
 def _convert(path: Path, folder: Path) -> None:
-    from daneel.formats.gguf import folder_bytes, write_folder
+    from daneel.formats.gguf import convert, folder_bytes
     from daneel.formats.gguf_file import GGUF
 
     gguf = GGUF(path)
     require_space(folder, folder_bytes(gguf), f"{path.name} (as a Hugging Face folder)")
     say(f"{path.name}: writing its weights once as a Hugging Face folder, {folder}")
-    with atomic_dir(folder) as new:
-        write_folder(gguf, new)
+    convert(gguf, folder)

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from daneel.errors import ModelError
+from daneel.formats.peft import CONFIG, read_adapter
 from daneel.store.catalog import CATALOG
 from daneel.store.local import from_folder, from_gguf
 from daneel.store.pull import pull
@@ -33,6 +34,13 @@ def resolve(name: str) -> Path:
 
         return fetch(name)
     raise ModelError(f"no model {name!r}{_suggestion(name)}; `daneel models` lists what is at hand")
+
+
+def tokenizer_folder(model: Path) -> Path:
+    """Where a model's tokenizer lies: an adapter as PEFT saves it has none, and reads with that of its base."""
+    if (model / "tokenizer.json").is_file() or not (model / CONFIG).is_file():
+        return model
+    return resolve(read_adapter(model).base)
 
 
 def is_hub_id(name: str) -> bool:

@@ -35,7 +35,7 @@ def planned_steps(config: TrainConfig, rows: int) -> int:
     return config.steps or max(1, round((config.epochs or EPOCHS) * rows / (config.batch * config.accumulate)))
 
 
-def estimate(trainer: Trainer, config: TrainConfig, model_bytes: int, exam_seconds: float) -> Estimate:
+def estimate(trainer: Trainer, config: TrainConfig, model_bytes: int, exam_seconds: float, merge: bool) -> Estimate:
     """Time two steps without learning from them, and plan the rest.
 
     With a budget the steps are as many as fit, less a tenth for what cannot be foreseen, and no more than steps or
@@ -61,7 +61,8 @@ def estimate(trainer: Trainer, config: TrainConfig, model_bytes: int, exam_secon
     if trainer.heldout is not None:
         batches = -(-min(len(trainer.heldout), config.eval_rows) // config.batch)
         # A forward pass is a third of forward and backward, by the multiplications in them.
-        measuring = (config.evals + 1) * batches * step / config.accumulate / 2.5
+        times_measured = config.evals + 1 if config.evals else 0
+        measuring = times_measured * batches * step / config.accumulate / 2.5
     steps = planned_steps(config, len(trainer.loader))
     if config.budget:
         fit = int((seconds(config.budget) * 0.9 - first - measuring) / step)
@@ -83,7 +84,7 @@ def estimate(trainer: Trainer, config: TrainConfig, model_bytes: int, exam_secon
         # Measured so far at its highest, the moments that the first real step adds, and a second model to compare
         # with when the voice is measured.
         memory_bytes=peak_memory() + weights * MOMENTS + (model_bytes if exam_seconds else 0),
-        disk_bytes=state * checkpoints + (weights if config.method == "lora" else model_bytes),
+        disk_bytes=state * checkpoints + (weights if config.method == "lora" and not merge else model_bytes),
         tokens_per_second=tokens / step,
         compiled=trainer.compiled,
     )

@@ -58,6 +58,7 @@ class Trainer:
         self.progress = Progress()
         self.compiled = compiled
         self._saved: int | None = None
+        self._rows: list[int] = []
         self.lr = config.lr or DEFAULT_LR[config.method]
         if compiled:
             for block in model.blocks:
@@ -73,7 +74,10 @@ class Trainer:
 
     def backward(self) -> float:
         """Gradients of the next step's batches; gives the mean loss a learned token."""
-        batches = [self.loader.next() for _ in range(self.config.accumulate)]
+        batches, self._rows = [], []
+        for _ in range(self.config.accumulate):
+            batches.append(self.loader.next())
+            self._rows += self.loader.last
         # Over all batches of the step at once: a mean of means would weigh short answers more.
         count = sum(float(batch.weights.sum()) for batch in batches)
         total = 0.0
@@ -125,15 +129,15 @@ class Trainer:
         Raises TrainingError when the loss is no number.
         """
         (self.run_dir / "daneel").mkdir(parents=True, exist_ok=True)
-        every = max(1, steps // max(1, self.config.evals))
+        marks = {max(1, round(steps * n / self.config.evals)) for n in range(1, self.config.evals + 1)}
         progress, before, began = self.progress, self.progress.seconds, time.perf_counter()
         stepping: list[float] = []
         if progress.step == 0:
-            self._evaluate(steps, watch, 0.0)
+            if marks:
+                self._evaluate(steps, watch, 0.0)
             self._save()
         tokens = self.config.batch * self.config.accumulate * self.config.length
         while progress.step < steps and not self._stopped():
-            place = self.loader.state()["position"]
             clock = time.perf_counter()
             loss = self.backward()
             lr = rate(progress.step, steps, self.lr, self.config.warmup, self.config.schedule)
@@ -141,8 +145,8 @@ class Trainer:
             if not (math.isfinite(loss) and math.isfinite(norm)):
                 kept = checkpoint.list_steps(self.run_dir)[-1]
                 raise TrainingError(
-                    f"the loss is {loss} and the gradient {norm} at step {progress.step + 1}, rows {place} to "
-                    f"{self.loader.state()['position'] - 1} of the data; step {kept} is kept. "
+                    f"the loss is {loss} and the gradient {norm} at step {progress.step + 1}, in a batch of rows "
+                    f"{', '.join(map(str, self._rows))} of {self.loader.shards.folder}; step {kept} is kept. "
                     "Lower --lr, or look at those rows"
                 )
             progress.step += 1
@@ -152,7 +156,7 @@ class Trainer:
             left = sum(stepping) / len(stepping) * (steps - progress.step)
             self._log(step=progress.step, loss=loss, lr=lr, gradient_norm=norm, tokens_per_second=round(speed, 1))
             watch(Event(progress.step, steps, speed, left, loss=loss))
-            if self.heldout is not None and (progress.step % every == 0 or progress.step == steps):
+            if progress.step in marks:
                 self._evaluate(steps, watch, left)
             if progress.step % self.config.checkpoint_every == 0 or progress.step == steps:
                 self._save()

@@ -11,7 +11,7 @@ from daneel.corpus.document import Document
 from daneel.corpus.read import is_corpus
 from daneel.data.packing import Shards, write_shards
 from daneel.data.records import Record, is_records, read_records
-from daneel.errors import DataError
+from daneel.errors import DataError, ModelError
 from daneel.formats.families import llama
 from daneel.model.init import new_model
 from daneel.store import resolve
@@ -47,18 +47,19 @@ class Source:
             if isinstance(item, Document):
                 yield item.text
             else:
-                yield item.text or "\n".join(str(m["content"]) for m in item.messages or [])
+                yield item.text or "\n".join(m.get("content") or "" for m in item.messages or [])
 
 
 def read_source(data: Sequence[Path], corpus: Path, seed: int, heldout: float) -> Source:
     """Conversations from records, or a corpus: one that is built already, or built here at `corpus`."""
-    if len(data) == 1 and is_records(data[0]):
-        records = list(read_records(data[0]))
+    if all(is_records(path) for path in data):
+        records = [record for path in data for record in read_records(path)]
         random.Random(seed).shuffle(records)  # noqa: S311
         count = round(len(records) * heldout)
         if heldout and not 0 < count < len(records):
             raise DataError(
-                f"{data[0]} has {len(records)} records: too few to hold some out; give more, or --heldout 0"
+                f"{', '.join(map(str, data))} has {len(records)} records: too few to hold some out; "
+                "give more, or --heldout 0"
             )
         note = f"{len(records) - count} records to learn from, {count} held out"
         return Source(records[count:], records[:count], None, [note])
@@ -79,7 +80,10 @@ def read_source(data: Sequence[Path], corpus: Path, seed: int, heldout: float) -
 def base_model(name: str, size: str, source: Source, fresh: Path, config: TrainConfig) -> Path:
     """The folder of the model to start from; `scratch` makes a new one, and its vocabulary, at `fresh`."""
     if name != SCRATCH:
-        return resolve(name)
+        folder = resolve(name)
+        if not (folder / "config.json").is_file():
+            raise ModelError(f"{name} is an adapter: train it with --merge to go on from it, or name its base")
+        return folder
     tokenizer = train_tokenizer(source.texts(), fresh.with_name("tokenizer"), vocabulary(size))
     settings = scratch_config(size, tokenizer, max(1024, config.length))
     model = new_model(llama.architecture(settings), config.seed)

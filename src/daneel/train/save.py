@@ -11,28 +11,29 @@ from torch import Tensor
 from daneel.formats.hf import read_config
 from daneel.formats.peft import AdapterConfig
 from daneel.model.decoder import Decoder
-from daneel.model.load import save_weights
-from daneel.model.lora import merge_lora, save_adapter
+from daneel.model.load import load_model, save_weights
+from daneel.model.lora import add_lora, merge_lora, save_adapter
 from daneel.run import atomic_dir
 from daneel.tokenizer.load import Tokenizer
 
 GENERATION = "generation_config.json"
 
 
-def save_model(run: Path, model: Decoder, masters: dict[str, Tensor], base: Path, adapter: AdapterConfig | None,
-               merge: bool) -> None:  # fmt: skip
+def save_model(run: Path, weights: dict[str, Tensor], base: Path, adapter: AdapterConfig | None, merge: bool) -> None:
     """Write the model at the top of the run directory, in float32: an adapter, or a whole model.
 
-    All files are complete before the first appears. With `merge` the adapter is added to the weights, in place.
+    `weights` are those that learned; the others come from the base again, since training rounds what it holds fast.
+    All files are complete before the first appears. With `merge` the adapter is added to the base.
     """
     with atomic_dir(run / "daneel" / "model") as folder:
         Tokenizer.load(base).save(folder)
         if (base / GENERATION).exists():
             # Beside an adapter too: it lists every token that ends a text.
             shutil.copyfile(base / GENERATION, folder / GENERATION)
-        # The masters hold more than the bfloat16 the model was trained with.
-        model.float()
-        model.load_state_dict(masters, strict=False)
+        model = load_model(base)
+        if adapter is not None:
+            add_lora(model, adapter)
+        model.load_state_dict(weights, strict=False)
         if adapter is not None and not merge:
             save_adapter(folder, model, adapter)
         else:

@@ -1,0 +1,67 @@
+"""Folders come and go whole, whatever kills them half way."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from daneel.run import atomic_dir, discard
+
+
+def fill(path: Path, text: str) -> None:
+    with atomic_dir(path) as new:
+        (new / "file").write_text(text)
+
+
+class FullError(Exception):
+    """The disk, say."""
+
+
+def fail(path: Path) -> None:
+    with atomic_dir(path) as new:
+        (new / "file").write_text("half")
+        raise FullError
+
+
+def text(path: Path) -> str:
+    return (path / "file").read_text()
+
+
+def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
+    fill(tmp_path / "a", "old")
+    fill(tmp_path / "a", "new")
+    assert text(tmp_path / "a") == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_an_error_leaves_the_old_folder(tmp_path: Path) -> None:
+    fill(tmp_path / "a", "old")
+    with pytest.raises(FullError):
+        fail(tmp_path / "a")
+    assert text(tmp_path / "a") == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_kill_between_the_two_renames_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path / "a", "old")
+    rename = os.replace
+
+    def killed(source: Path, target: Path) -> None:
+        if Path(target).name == "a":
+            raise SystemExit
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", killed)
+    with pytest.raises(SystemExit):
+        fill(tmp_path / "a", "new")
+    monkeypatch.undo()
+    with pytest.raises(FullError):
+        fail(tmp_path / "a")
+    assert text(tmp_path / "a") == "old"
+
+
+def test_what_a_kill_left_of_a_discarded_folder_does_not_stop_the_next(tmp_path: Path) -> None:
+    fill(tmp_path / ".a.gone", "left")
+    fill(tmp_path / "a", "old")
+    discard(tmp_path / "a")
+    assert list(tmp_path.iterdir()) == []
