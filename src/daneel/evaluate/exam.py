@@ -63,12 +63,14 @@ class Exam:
             say(f"measuring {lm.name} with {words:,} words of the author as its prompt")
             with_words = measure(lm, self.author, self.stranger, opening)
         requests = [Request(self.prompt, seed) for seed in SEEDS]
-        answers = lm.complete(requests, Generation(SAMPLE_TOKENS, Sampling()))
+        room = max(1, min(SAMPLE_TOKENS, lm.context - lm.count(self.prompt)))
+        answers = lm.complete(requests, Generation(room, Sampling()))
         return Sitting(scores, with_words, words, [answer.text for answer in answers])
 
     def cost(self, lm: LanguageModel) -> float:
         """About how many seconds two sittings take, the first of them prompted: told from a page and a few words."""
         page = first_bytes(self.author, PAGE)[0].text
+        lm.score("", self.prompt)  # reads the weights
         clock = time.perf_counter()
         read = len(lm.score("", page).tokens) / (time.perf_counter() - clock)
         tokens = sum(lm.count(d.text) for d in self.author + self.stranger)
