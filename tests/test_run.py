@@ -1,5 +1,6 @@
 """Folders come and go whole, whatever kills them half way."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -65,3 +66,8 @@ def test_what_a_kill_left_of_a_discarded_folder_does_not_stop_the_next(tmp_path:
     fill(tmp_path / "a", "old")
     discard(tmp_path / "a")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_without_a_name_gets_one(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"No space left on device: '.*/a'"), atomic_dir(tmp_path / "a"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

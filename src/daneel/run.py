@@ -31,8 +31,9 @@ def atomic_write(path: Path, data: bytes | str) -> None:
             os.fsync(file.fileno())
         os.chmod(name, 0o644)
         os.replace(name, path)
-    except BaseException:
+    except BaseException as error:
         Path(name).unlink(missing_ok=True)
+        _name(error, path)
         raise
 
 
@@ -70,9 +71,16 @@ def atomic_dir(path: Path) -> Iterator[Path]:
             os.replace(path, old)
         os.replace(new, path)
         shutil.rmtree(old, ignore_errors=True)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(new, ignore_errors=True)
+        _name(error, path)
         raise
+
+
+def _name(error: BaseException, path: Path) -> None:
+    # A full disk is noticed while writing, where the system knows no name.
+    if isinstance(error, OSError) and not error.filename:
+        error.filename = str(path)
 
 
 def discard(path: Path) -> None:

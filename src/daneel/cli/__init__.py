@@ -79,6 +79,8 @@ def main(args: list[str] | None = None) -> Any:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except OSError as error:
-        name = f" {error.filename}" if error.filename else ""
-        click.echo(f"daneel:{name}: {(error.strerror or str(error)).lower()}", err=True)
+        name = f"{error.filename}: " if error.filename else ""
+        # Libraries put a sentence of their own around the system's.
+        what = os.strerror(error.errno) if error.errno else error.strerror or str(error)
+        click.echo(f"daneel: {name}{what.lower()}", err=True)
         sys.exit(1)

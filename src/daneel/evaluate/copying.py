@@ -10,9 +10,7 @@ N = 8
 
 # A Chinese or Japanese character is a unit of its own, as these languages put no space between words;
 # elsewhere a word is, with its apostrophes. Case and punctuation do not count.
-_UNIT = re.compile(
-    rf"[\u3040-\u30ff{HAN}]|(?:(?![\u3040-\u30ff{HAN}])\w)+(?:['’]\w+)*"
-)
+_UNIT = re.compile(rf"[\u3040-\u30ff{HAN}]|(?:(?![\u3040-\u30ff{HAN}])\w)+(?:['’]\w+)*")
 
 
 @dataclass(frozen=True)

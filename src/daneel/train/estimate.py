@@ -9,6 +9,7 @@ import torch
 
 from daneel.config import TrainConfig, seconds
 from daneel.errors import TrainingError
+from daneel.store.progress import megabytes
 from daneel.train.loop import Trainer
 
 MOMENTS = 2
@@ -102,7 +103,7 @@ def require_disk(trainer: Trainer, needed: int) -> None:
     free = shutil.disk_usage(trainer.run_dir).free
     if needed > free:
         raise TrainingError(
-            f"{trainer.run_dir} needs {needed / 1e9:.1f} GB for checkpoints and has {free / 1e9:.1f} GB; "
+            f"{trainer.run_dir} needs {megabytes(needed)} for checkpoints and has {megabytes(free)}; "
             "free some, lower --set keep=1, or give another folder with -o"
         )
 
@@ -112,4 +113,4 @@ def memory_note(needed: int) -> str | None:
     have = psutil.virtual_memory().total
     if needed < have:
         return None
-    return f"needs {needed / 1e9:.1f} GB of memory and this machine has {have / 1e9:.1f} GB: lower --batch or --length"
+    return f"needs {megabytes(needed)} of memory and this machine has {megabytes(have)}: lower --batch or --length"
