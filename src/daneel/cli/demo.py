@@ -67,7 +67,7 @@ def command(folder: str | None, stranger: str | None, model: str, out: str, budg
     if is_records(Path(folder)):
         raise UsageError(f"{folder} holds conversations, and the demo learns prose: daneel train {folder}")
     journey = Journey((folder,), out, model, stranger=stranger, heldout=0.2, eval_bytes=20_000, replace=True,
-                      config=TrainConfig(budget=budget, epochs=4, evals=6))  # fmt: skip
+                      config=TrainConfig(budget=budget, epochs=4, evals=4, eval_rows=16))  # fmt: skip
     console.rule("1  read and pack")
     stage = set_out(journey, console.print)
     if stage.exam is None:

@@ -15,7 +15,7 @@ from daneel.evaluate.bootstrap import Estimate, ratio
 from daneel.evaluate.paragraphs import paragraphs
 from daneel.lm.base import LanguageModel
 
-# Tokens read in one pass, a prompt included. A quarter of the document's share is context that was scored
+# Tokens of the text read in one pass. A quarter of the document's share is context that was scored
 # before, so a long text costs a third more than its length, and its tokens have most of 512 before them.
 WINDOW = 2048
 # Room for the tokens a model puts around a text.
@@ -156,11 +156,12 @@ def windows(lm: LanguageModel, text: str, prompt: str = "") -> Iterator[tuple[st
         return
     opening = f"{prompt}\n\n" if prompt else ""
     taken = lm.count(opening) if opening else 0
-    room = min(WINDOW, lm.context) - MARGIN - taken
+    # Beside the prompt as much of the text as without it: else the prompt would push out what helps more.
+    room = min(WINDOW, lm.context - taken) - MARGIN
     if room < 32:
         raise ModelError(
-            f"{lm.name} reads {min(WINDOW, lm.context)} tokens at a time, too few for a prompt of {taken} "
-            "and a text: give a shorter prompt"
+            f"{lm.name} reads {lm.context} tokens at a time, too few for a prompt of {taken} and a text: "
+            "give a shorter prompt"
         )
     pieces = list(_pieces(lm, text, room // 8))
     counts = [count for _, count in pieces]

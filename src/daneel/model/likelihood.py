@@ -4,17 +4,15 @@ from itertools import takewhile
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
 from daneel.model.cache import Cache
 from daneel.model.decoder import Decoder
+from daneel.model.loss import token_losses
 
-# Tokens read in one pass.
-WINDOW = 2048
-# Rows of logits at a time: 256 x 262,144 x 4 bytes is 268 MB, the most that a small laptop should give.
-CHUNK = 256
+# Tokens read in one pass at most: the keys and values of so many take 190 MB for SmolLM2 in float32.
+WINDOW = 4096
 
 
 class Reader:
@@ -39,18 +37,16 @@ class Reader:
             begin = 0 if done < self._window and done == start else max(0, done - self._window // 2)
             end = min(begin + self._window, len(ids))
             states = self._states(ids[begin : end - 1], done - begin - 1)
-            targets = torch.tensor(ids[done:end])
-            for i in range(0, len(targets), CHUNK):
-                logits = F.linear(states[i : i + CHUNK], self._model.head_weight).float()
-                losses = F.cross_entropy(logits, targets[i : i + CHUNK], reduction="none")
-                out[done - start + i : done - start + i + len(losses)] = -losses.numpy()
+            losses = token_losses(states, self._model.head_weight, torch.tensor(ids[done:end]))
+            out[done - start : end - start] = -losses.numpy()
             done = end
         return out
 
     def _states(self, ids: list[int], first: int) -> Tensor:
         """Final states of the tokens from `first` on, [len(ids) - first, W]."""
-        if self._cache is None:
-            self._cache = Cache(self._model.arch, 1, self._window, self._model.dtype)
+        if self._cache is None or self._cache.capacity < len(ids):
+            capacity = min(self._window, 1 << (len(ids) - 1).bit_length())
+            self._cache, self._read = Cache(self._model.arch, 1, capacity, self._model.dtype), []
         known = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(self._read, ids[:first], strict=False)))
         self._cache.truncate(0, known)
         self._read = []  # until it is read

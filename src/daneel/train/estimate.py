@@ -59,11 +59,11 @@ def estimate(trainer: Trainer, config: TrainConfig, model_bytes: int, exam_secon
     # AdamW reads four float32 arrays and writes three, at about 10 GB/s.
     step += weights * 7 / 1e10
     measuring = 0.0
-    if trainer.heldout is not None:
+    if trainer.heldout is not None and config.evals:
+        clock = time.perf_counter()
+        trainer.measure(config.batch)
         batches = -(-min(len(trainer.heldout), config.eval_rows) // config.batch)
-        # A forward pass is a third of forward and backward, by the multiplications in them.
-        times_measured = config.evals + 1 if config.evals else 0
-        measuring = times_measured * batches * step / config.accumulate / 2.5
+        measuring = (config.evals + 1) * batches * (time.perf_counter() - clock)
     steps = planned_steps(config, len(trainer.loader))
     if config.budget:
         fit = int((seconds(config.budget) * 0.9 - first - measuring) / step)

@@ -18,7 +18,7 @@ from daneel.data.packing import Shards
 from daneel.errors import TrainingError
 from daneel.model.decoder import Decoder
 from daneel.model.load import resolve_dtype
-from daneel.model.loss import head_loss
+from daneel.model.loss import head_loss, token_losses
 from daneel.train import checkpoint
 from daneel.train.checkpoint import Progress
 from daneel.train.optimiser import Masters, Optimiser, rate
@@ -64,13 +64,17 @@ class Trainer:
             for block in model.blocks:
                 block.compile(dynamic=False)
 
-    def loss_sum(self, batch: Batch, scale: float) -> Tensor:
-        """Weighted loss of a batch times `scale`, with gradients."""
+    def _states(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Final states [N, W], targets [N] and weights [N] of a batch."""
         ids, targets, weights, positions, segments = (
             torch.from_numpy(x) for x in (batch.ids, batch.targets, batch.weights, batch.positions, batch.segments)
         )
-        states = self.model.hidden(ids, positions, segments).flatten(0, 1)
-        return head_loss(states, self.model.head_weight, targets.flatten(), weights.flatten() * scale, self.compiled)
+        return self.model.hidden(ids, positions, segments).flatten(0, 1), targets.flatten(), weights.flatten()
+
+    def loss_sum(self, batch: Batch, scale: float) -> Tensor:
+        """Weighted loss of a batch times `scale`, with gradients."""
+        states, targets, weights = self._states(batch)
+        return head_loss(states, self.model.head_weight, targets, weights * scale, self.compiled)
 
     def backward(self) -> float:
         """Gradients of the next step's batches; gives the mean loss a learned token."""
@@ -87,18 +91,19 @@ class Trainer:
             total += loss.item()
         return total
 
-    def measure(self) -> float:
-        """Mean loss of the held-out rows, the same rows each time."""
+    def measure(self, rows: int | None = None) -> float:
+        """Mean loss of the first held-out rows, `eval_rows` of them if not said."""
         assert self.heldout is not None
-        size, rows = self.config.batch, min(len(self.heldout), self.config.eval_rows)
+        size, rows = self.config.batch, min(len(self.heldout), rows or self.config.eval_rows)
         total = count = 0.0
         for start in range(0, rows, size):
             # Every batch has the same shape, so that nothing compiles again; filler rows weigh nothing.
             numbers = np.minimum(np.arange(start, start + size), rows - 1)
             batch = unpack(*self.heldout.rows(numbers))
             batch.weights[rows - start :] = 0
-            # With gradients on, though unused: the compiled training graph serves here too.
-            total += self.loss_sum(batch, 1.0).item()
+            # With gradients on, though unused, as far as the head: the compiled blocks of training serve here too.
+            states, targets, weights = self._states(batch)
+            total += float(token_losses(states, self.model.head_weight, targets) @ weights)
             count += float(batch.weights.sum())
         return total / count
 
