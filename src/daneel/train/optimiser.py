@@ -29,18 +29,24 @@ class Masters:
     def __init__(self, model: nn.Module, dtype: torch.dtype) -> None:
         self.copies = {name: p for name, p in model.named_parameters() if p.requires_grad}
         self.weights: dict[str, Tensor] = {}
+        self._collected: set[str] = set()
         for name, copy in self.copies.items():
             master = copy.detach().float().clone()
             master.grad = torch.zeros_like(master)
-            copy.register_post_accumulate_grad_hook(self._collector(master))  # type: ignore[no-untyped-call]
+            copy.register_post_accumulate_grad_hook(self._collector(name, master))  # type: ignore[no-untyped-call]
             self.weights[name] = master
         model.to(dtype)
 
-    @staticmethod
-    def _collector(master: Tensor):  # type: ignore[no-untyped-def]
+    def _collector(self, name: str, master: Tensor):  # type: ignore[no-untyped-def]
         def collect(copy: Tensor) -> None:
             assert master.grad is not None
-            master.grad += copy.grad  # type: ignore[arg-type]
+            assert copy.grad is not None
+            if name in self._collected:
+                master.grad += copy.grad
+            else:
+                # Over what was there: to clear it first and then add takes three passes more over the memory.
+                master.grad.copy_(copy.grad)
+                self._collected.add(name)
             copy.grad = None
 
         return collect
@@ -52,7 +58,13 @@ class Masters:
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
-        torch._foreach_zero_([w.grad for w in self.weights.values() if w.grad is not None])
+        self._collected.clear()
+
+    def gradients(self) -> list[Tensor]:
+        """The weights with the gradients of this step; those that none reached have zeros."""
+        for name in self.weights.keys() - self._collected:
+            self.weights[name].grad.zero_()  # type: ignore[union-attr]
+        return list(self.weights.values())
 
 
 class Optimiser:
@@ -70,7 +82,7 @@ class Optimiser:
 
     def step(self, lr: float, clip: float) -> float:
         """Apply and forget the gradients; gives their norm before clipping. Not finite: nothing is applied."""
-        norm = float(torch.nn.utils.clip_grad_norm_(self.masters.weights.values(), clip))
+        norm = float(torch.nn.utils.clip_grad_norm_(self.masters.gradients(), clip))
         if math.isfinite(norm):
             for group in self.adam.param_groups:
                 group["lr"] = lr
