@@ -19,7 +19,9 @@ from typing import Any
 
 from common import ROOT, Row, parser, report, say
 
-FOLDERS = (str(ROOT / "samples" / "keeper"), "--stranger", str(ROOT / "samples" / "stranger"))
+FOLDERS = (
+    str(ROOT / "samples" / "keeper"), "--stranger", str(ROOT / "samples" / "stranger"), "--eval-bytes", "10000",
+)  # fmt: skip
 CASES = {
     "lora": ("--base", "smollm2", "--steps", "30"),
     "lora, not compiled": ("--base", "smollm2", "--steps", "12", "--compile", "off", "--length", "256"),
