@@ -20,7 +20,7 @@ from daneel.config import TrainConfig, override, seconds
 from daneel.corpus.build import build, read_corpus
 from daneel.corpus.document import Document
 from daneel.corpus.read import is_corpus
-from daneel.errors import TrainingError, UsageError
+from daneel.errors import DataError, TrainingError, UsageError
 from daneel.evaluate.card import Provenance, model_card
 from daneel.evaluate.copying import compare_copying
 from daneel.evaluate.exam import Exam, make_exam
@@ -70,8 +70,8 @@ class Journey:
     """Of each held-out text, how much is measured before and after."""
     prompt: str | None = None
     merge: bool = False
-    replace: bool = False
-    """An earlier run at `out` gives way, if it was made with this setting too."""
+    demo: bool = False
+    """An earlier demo at `out` gives way to this one, and something must be held out to show."""
     config: TrainConfig = field(default_factory=TrainConfig)
 
 
@@ -97,7 +97,7 @@ def set_out(journey: Journey, say: Say) -> Stage:
     if (run / "daneel" / UNFINISHED).exists() and not list_steps(run):
         discard(run)
     earlier = run.with_name(f".{run.name}.earlier")
-    if journey.replace and _replaceable(run):
+    if journey.demo and _is_demo(run):
         shutil.rmtree(earlier, ignore_errors=True)
         os.replace(run, earlier)
     elif list_steps(run):
@@ -115,9 +115,9 @@ def set_out(journey: Journey, say: Say) -> Stage:
     return stage
 
 
-def _replaceable(run: Path) -> bool:
+def _is_demo(run: Path) -> bool:
     config = run / "daneel" / "config.json"
-    return config.exists() and bool(json.loads(config.read_text())["journey"].get("replace"))
+    return config.exists() and bool(json.loads(config.read_text())["journey"].get("demo"))
 
 
 def _prepare(journey: Journey, run: Path, say: Say) -> Stage:
@@ -143,6 +143,10 @@ def _prepare(journey: Journey, run: Path, say: Say) -> Stage:
     for line in packing_notes(train):
         say(line)
     stage = _stage(journey, source, base, steps=None, compiled=_worth_compiling(journey.config, train.tokens), say=say)
+    if journey.demo and stage.exam is None:
+        raise DataError(
+            f"{', '.join(journey.data)}: too little text to hold some out and measure with; give more pages"
+        )
     require_disk(stage.trainer, stage.plan.disk_bytes)
     if warning := memory_note(stage.plan.memory_bytes):
         say(warning)
@@ -197,7 +201,7 @@ def _stage(journey: Journey, source: Source, base: Path, steps: int | None, comp
             model.requires_grad_(True)
         return Trainer(run, model, config, train, heldout, compiled), adapter
 
-    exam = _exam(journey, source)
+    exam = _exam(journey, source, say)
     made, adapter = trainer(compiled)
     model_bytes = sum(p.numel() for p in made.model.parameters()) * 4
     if steps is not None:
@@ -215,11 +219,14 @@ def _stage(journey: Journey, source: Source, base: Path, steps: int | None, comp
     return Stage(run, journey, source, base, digest, made, adapter, plan, exam)
 
 
-def _exam(journey: Journey, source: Source) -> Exam | None:
+def _exam(journey: Journey, source: Source, say: Say) -> Exam | None:
     documents = source.documents
     if not (documents and documents[1]):
         return None
-    return make_exam(*documents, _stranger(journey.stranger), journey.eval_bytes, journey.prompt)
+    stranger = _stranger(journey.stranger)
+    if stranger and stranger[0].language != documents[1][0].language:
+        say("the stranger writes in another language: what is gained beyond him is then the language, not the voice")
+    return make_exam(*documents, stranger, journey.eval_bytes, journey.prompt)
 
 
 def _worth_compiling(config: TrainConfig, tokens: int) -> bool:
@@ -242,6 +249,8 @@ def arrive(stage: Stage, watch: Watch, say: Say) -> dict[str, Any]:
     progress = stage.trainer.run(stage.plan.steps, watch)
     (run / "daneel" / UNFINISHED).unlink(missing_ok=True)
     clock.lap("trained")
+    # Of all sittings.
+    clock.laps["trained"] = max(clock.laps["trained"], progress.seconds)
     save_model(run, stage.trainer.masters.weights, stage.base, stage.adapter, journey.merge)
     say(f"saved {run}, from step {progress.step if progress.best_step is None else progress.best_step}")
     facts: dict[str, Any] = {
@@ -320,7 +329,9 @@ def machine() -> dict[str, str]:
 
 
 def _settings(stage: Stage) -> dict[str, str]:
-    chosen = {key: str(value) for key, value in asdict(stage.journey.config).items() if value is not None}
+    unused = set() if stage.adapter else {"rank", "alpha", "targets"}
+    settings = asdict(stage.journey.config).items()
+    chosen = {key: str(value) for key, value in settings if value is not None and key not in unused}
     return {
         **chosen,
         "lr": str(stage.trainer.lr),

@@ -23,7 +23,7 @@ from daneel.store.disk import RECORD
 ROOT = Path(__file__).parents[2]
 COMMANDS = [ROOT / "README.md", ROOT / "README.zh-CN.md", *sorted((ROOT / "docs" / "labs").glob("*.md"))]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "samples").glob("*.md")]
-BLOCK = re.compile(r"((?:^<!-- test: .* -->\n)*)^```(bash|python)\n(.*?)^```$", re.M | re.S)
+BLOCK = re.compile(r"((?:^<!-- test: [^\n]* -->\n)*)^```(bash|python)\n(.*?)^```$", re.M | re.S)
 NOTE = re.compile(r"<!-- test: (.*) -->")
 RANGE = re.compile(r"bits per byte ([\d.]+) to ([\d.]+)")
 LINK = re.compile(r"\]\(([^)#\s]+)\)")

@@ -12,8 +12,7 @@ import click
 from daneel.cli.common import console, emit, json_option
 from daneel.config import TrainConfig
 from daneel.data.records import is_records
-from daneel.errors import DataError, ModelError, UsageError
-from daneel.run import discard
+from daneel.errors import ModelError, UsageError
 
 # In a process of its own, where daneel cannot be imported.
 PROOF = """
@@ -46,7 +45,7 @@ def samples() -> Path:
     show_default=True,
     help="Run folder; an earlier demo there is replaced.",
 )
-@click.option("--budget", default="4m", show_default=True, help="Time to train at most.")
+@click.option("--budget", default="4m", show_default=True, help="Time that the training is planned to take.")
 @json_option
 def command(folder: str | None, stranger: str | None, model: str, out: str, budget: str, as_json: bool) -> None:
     """Learn the voice of a FOLDER of stories, measure it, and go on writing with it.
@@ -66,13 +65,10 @@ def command(folder: str | None, stranger: str | None, model: str, out: str, budg
         folder, stranger = str(samples() / "keeper"), stranger or str(samples() / "stranger")
     if is_records(Path(folder)):
         raise UsageError(f"{folder} holds conversations, and the demo learns prose: daneel train {folder}")
-    journey = Journey((folder,), out, model, stranger=stranger, heldout=0.2, eval_bytes=20_000, replace=True,
+    journey = Journey((folder,), out, model, stranger=stranger, heldout=0.2, eval_bytes=20_000, demo=True,
                       config=TrainConfig(budget=budget, epochs=4, evals=4, eval_rows=16))  # fmt: skip
     console.rule("1  read and pack")
     stage = set_out(journey, console.print)
-    if stage.exam is None:
-        discard(Path(out))
-        raise DataError(f"{folder} has too little text to hold some out and measure with: give a few pages more")
     console.print(planned(stage.plan))
     console.rule("2  measure, learn, measure again")
     with Live(console) as live:

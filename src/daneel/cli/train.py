@@ -8,6 +8,7 @@ import click
 
 from daneel.cli.common import config_options, console, emit, json_option
 from daneel.config import TrainConfig, duration, override, read_toml
+from daneel.corpus.read import is_corpus
 from daneel.errors import UsageError
 
 
@@ -61,6 +62,8 @@ def command(
             raise UsageError(f"{path} does not exist")
     if stranger and not Path(stranger).exists():
         raise UsageError(f"{stranger} does not exist")
+    if "heldout" in _given() and is_corpus(Path(data[0])):
+        raise UsageError(f"{data[0]} is a corpus and has its own held-out part: leave out --heldout")
     if preview:
         _preview(data, base)
         return
@@ -134,8 +137,8 @@ def _dry(journey: Any) -> Any:
 
 
 def _preview(data: tuple[str, ...], base: str) -> None:
-    """The first record, learned tokens in green and the others dim."""
-    from itertools import islice
+    """The first records, learned tokens in green and the others dim."""
+    from itertools import groupby, islice
 
     from rich.text import Text
 
@@ -151,9 +154,16 @@ def _preview(data: tuple[str, ...], base: str) -> None:
         raise UsageError("--preview shows tokens of a vocabulary that exists already: give --base smollm2")
     tokenizer = Tokenizer.load(resolve(base))
     for record in islice(read_records(Path(data[0])), 3):
-        ids, loss = encode_chat(tokenizer, record.messages or [])
+        if record.messages is None:
+            console.print(f"{record.where}: raw text, every token carries loss")
+            continue
+        ids, loss = encode_chat(tokenizer, record.messages)
         shown = Text()
-        for piece, learned in preview(tokenizer, ids, loss):
-            shown.append(piece, style="bold green" if learned else "dim")
+        for learned, pieces in groupby(preview(tokenizer, ids, loss), lambda pair: pair[1]):
+            text = "".join(piece for piece, _ in pieces)
+            # Where there is no colour, brackets.
+            shown.append(
+                f"⟦{text}⟧" if learned and not console.is_terminal else text, "bold green" if learned else "dim"
+            )
         console.print(shown)
-        console.print(f"{record.where}: {sum(loss)} of {len(ids)} tokens carry loss (green)", style="dim")
+        console.print(f"{record.where}: {sum(loss)} of {len(ids)} tokens carry loss", style="dim")

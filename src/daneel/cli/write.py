@@ -71,7 +71,7 @@ def command(
         return _batch(load(model, dtype), records, params, out, as_json)
     text = sys.stdin.read().removesuffix("\n") if prompt == "-" else str(prompt)
     code = _one(load(model, dtype), text, params, logprobs, as_json)
-    if not given and not as_json:
+    if not given and not as_json and sampling.temperature > 0:
         console.print(f"--seed {sampling.seed} writes this again", style="dim")
     return code
 
