@@ -35,6 +35,7 @@ from daneel.model.load import load_model, native_bf16, weights_hash
 from daneel.model.lora import add_lora, unmatched
 from daneel.run import atomic_write, discard
 from daneel.store.catalog import CATALOG
+from daneel.store.hub import cached
 from daneel.store.names import is_hub_id
 from daneel.train.checkpoint import list_steps
 from daneel.train.compiler import compiler, falls_back
@@ -45,7 +46,8 @@ from daneel.train.save import save_model
 
 # Scores are measured in float32 whatever the training used.
 EXACT = "float32"
-# Stands in a run's `daneel/` from its first file to its first checkpoint: such a folder holds nothing of worth.
+# Stands in a run's `daneel/` from its first file to the end of training: without a checkpoint beside it, nothing of
+# worth is there.
 UNFINISHED = "unfinished"
 # Characters of a few documents that show which language they are in.
 GLANCE = 2000
@@ -96,7 +98,8 @@ def set_out(journey: Journey, say: Say) -> Stage:
     run = Path(journey.out)
     if (run / "daneel" / UNFINISHED).exists() and not list_steps(run):
         discard(run)
-    earlier = run.with_name(f".{run.name}.earlier")
+    place = Path(os.path.abspath(run))  # the name of `.` is elsewhere
+    earlier = place.with_name(f".{place.name}.earlier")
     if journey.demo and _is_demo(run):
         shutil.rmtree(earlier, ignore_errors=True)
         os.replace(run, earlier)
@@ -191,8 +194,9 @@ def _stage(journey: Journey, source: Source, base: Path, steps: int | None, comp
         if config.method == "lora":
             listed = tuple(name.strip() for name in config.targets.split(","))
             targets = config.targets if config.targets == "all-linear" else listed
-            # A hub's name is good on any machine.
-            home = journey.base if is_hub_id(journey.base) else str(base.resolve())
+            # A hub's name is good on any machine; a folder may have such a name too.
+            from_hub = is_hub_id(journey.base) and cached(journey.base) == base
+            home = journey.base if from_hub else str(base.resolve())
             adapter = AdapterConfig(config.rank, config.alpha, targets, home, base_sha256=digest)
             if names := unmatched(model.arch, adapter):
                 raise UsageError(f"--targets: {journey.base} has no linear called {', '.join(names)}")

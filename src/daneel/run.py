@@ -73,13 +73,15 @@ def atomic_dir(path: Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
     except BaseException as error:
         shutil.rmtree(new, ignore_errors=True)
+        if old.exists() and not path.exists():
+            os.replace(old, path)
         _name(error, path)
         raise
 
 
 def _name(error: BaseException, path: Path) -> None:
     # A full disk is noticed while writing, where the system knows no name.
-    if isinstance(error, OSError) and not error.filename:
+    if isinstance(error, OSError) and error.errno and not error.filename:
         error.filename = str(path)
 
 

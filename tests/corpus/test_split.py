@@ -121,7 +121,7 @@ def test_text_without_paragraphs_is_cut_too(text: str) -> None:
 @pytest.mark.parametrize(
     "line",
     ["I saw it too", "I was there", "part of the crowd followed", "Part of the plan", "book in hand she",
-     "letter by letter", "第二节课开始了。"],
+     "letter by letter", "第二节课开始了。", "第一回他来的时候下着雨。\n\n她", "  I\nbar"],
 )  # fmt: skip
 def test_prose_is_no_heading(line: str) -> None:
     assert not _CHAPTER.search(f"It was late.\n{line}\nand nobody knew.")
@@ -129,7 +129,8 @@ def test_prose_is_no_heading(line: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["CHAPTER I", "Chapter 12. The Storm", "Part Two", "BOOK THE FIRST", "II", "XIV. The Return", "# Dusk",
+    ["CHAPTER I", "CHAPTER THIRTEEN - IN LONDON", "Chapter Twenty-One",
+     "Chapter 12. The Storm", "Part Two", "BOOK THE FIRST", "II", "XIV. The Return", "# Dusk",
      "第十二章 归来", "第三回", "三", "Epilogue"],
 )  # fmt: skip
 def test_headings(line: str) -> None:

@@ -79,12 +79,12 @@ def read(paths: list[Path]) -> Iterator[Raw | Dropped]:
 
 def _label(path: Path, taken: set[str]) -> str:
     """A name for what was asked for, that nothing else given has."""
-    place = path.resolve()
-    label = place.name if place.name not in taken else f"{place.parent.name}/{place.name}"
+    name = path.name or path.resolve().name
+    label = name if name not in taken else f"{path.resolve().parent.name}/{name}"
     number = 1
     while label in taken:
         number += 1
-        label = f"{place.name} ({number})"
+        label = f"{name} ({number})"
     return label
 
 

@@ -11,19 +11,22 @@ from daneel.corpus.document import Document, words
 
 Unit = Literal["auto", "documents", "blocks"]
 BLOCK_WORDS = 2000
+_DIGIT = "one|two|three|four|five|six|seven|eight|nine"
 _NUMBER = (
-    r"(?:\d{1,3}|[IVXLC]{1,7}|(?i:(?:the )?(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|"
+    rf"(?:\d{{1,3}}|[IVXLC]{{1,7}}|(?i:(?:the )?(?:{_DIGIT}|ten|eleven|twelve|"
+    r"(?:thir|four|fif|six|seven|eigh|nine)teen|"
+    rf"(?:twenty|thirty|forty|fifty|sixty)(?:[- ](?:{_DIGIT}))?|"
     r"first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last)))"
 )
 # Lines that open a chapter. Prose must not look like one: a line may begin with "I" or "part of", and in a text with
 # hard line ends any line may; so numerals are capitals after a blank line, and words come with a number.
 _CHAPTER = re.compile(
-    r"^[ \t\u3000]*(?:#{1,3} +\S.*"
+    r"^(?:[ \t\u3000]*(?:#{1,3} +\S.*"
     rf"|(?:Chapter|CHAPTER|Book|BOOK|Part|PART|Canto|CANTO|Letter|LETTER|Stave|STAVE) +{_NUMBER}\b.{{0,60}}"
     r"|(?:Prologue|PROLOGUE|Epilogue|EPILOGUE)\b.{0,20}"
-    r"|(?:(?<=\n\n)|(?<!\n))[IVXLC]{1,7}(?:\.?|\.[ \t]\S.{0,60})"
-    r"|第 ?[0-9０-９一二三四五六七八九十百千零〇两]+ ?[章回节卷篇部集](?:.{0,39}[^。！？…”，])?"
-    r"|[一二三四五六七八九十百]{1,4})$",
+    r"|第 ?[0-9０-９一二三四五六七八九十百千零〇两]+ ?[章回节卷篇部集](?:.{0,39}[^。！？…”，\n])?"
+    r"|[一二三四五六七八九十百]{1,4})"
+    r"|(?:(?<=\n\n)|\A)[ \t]*[IVXLC]{1,7}(?:\.?|\.[ \t]\S.{0,60}))$",
     re.MULTILINE,
 )
 # Where a text may be cut, best first: between paragraphs, lines, sentences, words.

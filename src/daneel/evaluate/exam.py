@@ -19,6 +19,8 @@ PROMPTS = {
 }
 # A paragraph that fits on a screen, and gives the model something to be surprised by.
 SHOWN = (300, 900)
+# Tokens of a prompt beside which a window of text is still read in one pass.
+ROOM = 2048
 # Tokens enough to time how fast samples are written; and what windows that overlap read twice.
 FEW, REREAD = 8, 4 / 3
 # Bytes of a document that say something about it.
@@ -39,7 +41,7 @@ class Sitting:
 
 def fitting_words(lm: LanguageModel, train: Sequence[Document], words: int = 1000) -> tuple[int, str]:
     """1,000 words of the author, or as many as leave half of a small model's context to what is measured."""
-    while lm.count(opening := opening_words(train, words)) > lm.context // 2 and words > 1:
+    while lm.count(opening := opening_words(train, words)) > min(lm.context // 2, ROOM) and words > 1:
         words //= 2
     return words, opening
 

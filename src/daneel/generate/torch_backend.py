@@ -15,7 +15,7 @@ class TorchBackend:
 
     def __init__(self, model: Decoder) -> None:
         self.model = model
-        planes = ", 4-bit planes for decoding" if model.head_nibbles else ""
+        planes = ", 4-bit planes for decoding" if model.has_planes else ""
         self.name = f"torch ({str(model.dtype).removeprefix('torch.')}{planes})"
         self._cache = Cache(model.arch, 0, 0, model.dtype)
 

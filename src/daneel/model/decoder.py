@@ -63,6 +63,7 @@ class Decoder(nn.Module):
         if not arch.tied:
             self.head = nn.Linear(arch.width, arch.vocab_size, bias=False)
         self.head_nibbles: Nibbles | None = None
+        self.has_planes = False
         self._ropes: dict[str, tuple[Tensor, ...]] = {}
 
     @property
@@ -200,6 +201,7 @@ class Decoder(nn.Module):
             if isinstance(module, Linear):
                 module.nibbles = quantise(module.weight)
         self.head_nibbles = quantise(self.head_weight)
+        self.has_planes = True
 
     @torch.no_grad()
     def attention_maps(self, ids_T: Tensor, layers: list[int]) -> Tensor:

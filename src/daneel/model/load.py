@@ -55,7 +55,7 @@ def _read(folder: Path, weights: list[Weight], shapes: dict[str, torch.Size]) ->
         if value.shape != shapes[weight.ours]:
             want, got = list(shapes[weight.ours]), list(value.shape)
             raise ModelError(f"{folder}: {weight.theirs[0]} is {got}, but config.json says {want}")
-        if value.dtype not in (torch.float32, torch.float16, torch.bfloat16):
+        if value.dtype not in (torch.float64, torch.float32, torch.float16, torch.bfloat16):
             raise ModelError(f"{folder}: {weight.theirs[0]} holds {value.dtype}; quantised safetensors are not read")
         yield weight.ours, value
 

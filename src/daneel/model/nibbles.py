@@ -41,8 +41,8 @@ class Nibbles:
     planes: int
 
     def fits(self, x: Tensor) -> bool:
-        """Whether x has so few rows that this copy is the faster one."""
-        return x.numel() <= FEW[self.planes] * x.shape[-1]
+        """Whether x [sequences, tokens, inputs] is one token of each of so few that this copy is the faster one."""
+        return x.shape[-2] == 1 and x.shape[0] <= FEW[self.planes]
 
     def __call__(self, x: Tensor) -> Tensor:
         """[..., inputs] in bfloat16 -> [..., outputs]."""

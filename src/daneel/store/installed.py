@@ -23,11 +23,11 @@ class Installed:
 def installed() -> list[Installed]:
     """The catalogue's models that were pulled, converted GGUF files, and models in the hub's cache."""
     found = []
-    for folder in sorted(models().glob("*")):
+    for folder in sorted(models().glob("[!.]*")):
         if (folder / RECORD).exists() and folder.name in CATALOG:
             entry = CATALOG[folder.name]
             found.append(Installed(entry.name, f"{entry.about}; {entry.licence.name}", folder, _size(folder)))
-    for folder in sorted(converted().glob("*")):
+    for folder in sorted(converted().glob("[!.]*")):
         if record := read_record(folder):
             found.append(Installed(record["file"], "converted from this GGUF file", folder, _size(folder)))
     return found + _hub()

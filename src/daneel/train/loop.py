@@ -101,11 +101,15 @@ class Trainer:
             numbers = np.minimum(np.arange(start, start + size), rows - 1)
             batch = unpack(*self.heldout.rows(numbers))
             batch.weights[rows - start :] = 0
-            # With gradients on, though unused, as far as the head: the compiled blocks of training serve here too.
-            states, targets, weights = self._states(batch)
-            total += float(token_losses(states, self.model.head_weight, targets) @ weights)
+            total += self._loss(batch)
             count += float(batch.weights.sum())
         return total / count
+
+    def _loss(self, batch: Batch) -> float:
+        # With gradients on, though unused, as far as the head: the compiled blocks of training serve here too. In a
+        # function of its own, at whose end they go, before the next batch makes its own.
+        states, targets, weights = self._states(batch)
+        return float(token_losses(states, self.model.head_weight, targets) @ weights)
 
     def resume(self) -> None:
         """Go on from the last whole checkpoint."""
