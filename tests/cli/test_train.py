@@ -133,15 +133,16 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_gives_way(place, tmp_
     assert not left.exists()
 
 
+@pytest.mark.slow
 def test_a_demo_replaces_a_demo_but_only_when_the_new_one_is_under_way(place, tmp_path, capsys):
     base = tiny.tiny_model(tmp_path / "base", std=0.05, max_position_embeddings=1024)
     demo = ["demo", place / "stories", "-m", base, "-o", tmp_path / "run"]
-    assert daneel(capsys, *demo, "--budget", "5s")[0] == 0
+    assert daneel(capsys, *demo, "--budget", "3s")[0] == 0
     report = tmp_path / "run" / "report.html"
     before = report.stat().st_ino
     assert daneel(capsys, *demo, "--budget", "0.01s")[0] == 1
     assert report.stat().st_ino == before
-    assert daneel(capsys, *demo, "--budget", "5s")[0] == 0
+    assert daneel(capsys, *demo, "--budget", "3s")[0] == 0
     assert report.stat().st_ino != before
     assert {path.name for path in tmp_path.iterdir()} == {"base", "run"}
 
