@@ -66,8 +66,7 @@ class Words:
     @property
     def han(self) -> Array:
         """bool [W]: whether a word is a Chinese character."""
-        kinds: Array = _kinds()[self.codes[self.starts]]
-        return kinds == _HAN
+        return np.equal(_kinds()[self.codes[self.starts]], _HAN)
 
     def grams(self, n: int) -> tuple[Array, Array]:
         """Hashes of every run of n words within a text, uint64 [G], and where each text's begin in them, [T + 1].
@@ -95,9 +94,10 @@ class Words:
 
 def mix(values: Array) -> Array:
     """SplitMix64's finaliser: every bit of a uint64 depends on every bit of the input."""
-    values = np.asarray((values ^ (values >> np.uint64(30))) * _MIX_1)
+    values = (values ^ (values >> np.uint64(30))) * _MIX_1
     values = (values ^ (values >> np.uint64(27))) * _MIX_2
-    return values ^ (values >> np.uint64(31))
+    mixed: Array = values ^ (values >> np.uint64(31))
+    return mixed
 
 
 _LETTER, _HAN = 1, 2
@@ -126,5 +126,4 @@ def _every() -> str:
 
 @functools.cache
 def _factors() -> Array:
-    odd: Array = mix(np.arange(1, _LONGEST + 1, dtype=np.uint64) * _STEP) | np.uint64(1)
-    return odd
+    return np.bitwise_or(mix(np.arange(1, _LONGEST + 1, dtype=np.uint64) * _STEP), np.uint64(1))
