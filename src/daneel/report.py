@@ -1,4 +1,4 @@
-"""One offline HTML page: text, figures, tables, curves, intervals, coloured tokens and heat maps.
+"""One offline HTML page: text, figures, tables, curves, intervals, scatter plots, coloured tokens and heat maps.
 
 The page has no script, asks for nothing from outside and says so in a content security policy: even its style
 sheet is allowed by hash alone. Every text that is put in is escaped, so what a model writes stays text.
@@ -9,6 +9,7 @@ import hashlib
 import html
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -48,6 +49,14 @@ class Series:
     name: str
     points: Sequence[tuple[float, float]]
     dots: bool = False
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """One group of named points of a scatter plot: (label, x, y)."""
+
+    name: str
+    points: Sequence[tuple[str, float, float]]
 
 
 @dataclass(frozen=True)
@@ -150,6 +159,15 @@ class Page:
     def intervals(self, rows: Sequence[Interval], unit: str, caption: str = "") -> None:
         """Values with their intervals on one axis that shows where zero is."""
         self._figure(_intervals(rows, unit), caption)
+
+    def scatter(self, clouds: Sequence[Cloud], x: str, y: str, caption: str = "", lang: str | None = None) -> list[str]:
+        """Named points on two axes of one scale, a colour and mark for each group.
+
+        Returns the labels that found no free place; those points show their name on hover only.
+        """
+        content, hidden = _scatter(clouds, x, y)
+        self._figure(f'<div class="scroll"{_lang(lang)}>{content}{_keys(clouds)}</div>', caption)
+        return hidden
 
     def tokens(self, texts: Iterable[TokenText], lang: str | None = None) -> None:
         """Texts one above the other, each token coloured the more the less a model expected it."""
@@ -297,6 +315,79 @@ def _legend(series: Sequence[Series]) -> str:
         + "".join(f"<span>{line.format(i % 5)}{escape(s.name)}</span>" for i, s in enumerate(series))
         + "</p>"
     )
+
+
+def _mark(group: int, x: float, y: float) -> str:
+    """Filled dots in five colours, then rings in the same five."""
+    kind = "dot" if group // 5 % 2 == 0 else "ring"
+    return f'<circle class="{kind} c{group % 5}" cx="{x:.1f}" cy="{y:.1f}" r="4"'
+
+
+def _keys(clouds: Sequence[Cloud]) -> str:
+    keys = (
+        f'<span><svg class="key mark" viewBox="0 0 10 10" aria-hidden="true">{_mark(i, 5, 5)}/></svg>'
+        f"{escape(cloud.name)}</span>"
+        for i, cloud in enumerate(clouds)
+    )
+    return f'<p class="legend">{"".join(keys)}</p>'
+
+
+def _text_width(text: str) -> float:
+    """About what a sans-serif font of 12 px takes."""
+    return sum(12.0 if unicodedata.east_asian_width(character) in "WF" else 6.6 for character in text)
+
+
+def _scatter(clouds: Sequence[Cloud], x: str, y: str) -> tuple[str, list[str]]:
+    every = [point for cloud in clouds for point in cloud.points]
+    side, edge = float(WIDTH), 28.0
+    xs, ys = [p[1] for p in every], [p[2] for p in every]
+    # One scale for both axes: a distance on the page means the same in every direction.
+    reach = max(max(xs) - min(xs), max(ys) - min(ys)) or 1.0
+    scale = (side - 2 * edge) / reach
+
+    def place(value: float, values: list[float]) -> float:
+        return (value - (min(values) + max(values)) / 2) * scale
+
+    at = [(side / 2 + place(px, xs), side / 2 - place(py, ys)) for _, px, py in every]
+    taken = [(px - 4, py - 4, px + 4, py + 4) for px, py in at]
+    parts, labels, hidden = [], [], []
+    groups = [number for number, cloud in enumerate(clouds) for _ in cloud.points]
+    for (label, _, _), (px, py), group in zip(every, at, groups, strict=True):
+        parts.append(f"{_mark(group, px, py)}><title>{escape(label)}</title></circle>")
+        width = _text_width(label)
+        for reach_x, reach_y, side_x in _PLACES:
+            left = px + reach_x - (0, width / 2, width)[side_x]
+            box = (left, py + reach_y - 6, left + width, py + reach_y + 6)
+            inside = box[0] >= 0 and box[2] <= side and box[1] >= 0 and box[3] <= side
+            if inside and not any(_overlap(box, other) for other in taken):
+                if max(abs(reach_x), abs(reach_y)) > 12:
+                    to = (px + reach_x, py + reach_y)
+                    parts.append(f'<line class="grid" x1="{px:.1f}" y1="{py:.1f}" x2="{to[0]:.1f}" y2="{to[1]:.1f}"/>')
+                taken.append(box)
+                labels.append(f'<text class="c{group % 5}" x="{left:.1f}" y="{box[1] + 10:.1f}">{escape(label)}</text>')
+                break
+        else:
+            hidden.append(label)
+    names = (
+        f'<text class="name mid" x="{side / 2:g}" y="{side + 16:g}">{escape(x)}</text>'
+        f'<text class="name mid" transform="translate(-6 {side / 2:g}) rotate(-90)">{escape(y)}</text>'
+    )
+    frame = f'<rect class="frame" width="{side:g}" height="{side:g}"/>'
+    content = frame + "".join(parts) + "".join(labels) + names
+    return _svg(side + 24, f"{len(every)} points, {y} against {x}", content, "plane"), hidden
+
+
+# Where a label may stand: how far from its point, and whether it begins there (0), is centred (1) or ends (2).
+# Beside it first; then farther and farther, at the end of a line.
+_PLACES = (
+    (6, 0, 0), (-6, 0, 2), (0, -11, 1), (0, 11, 1), (5, -9, 0), (5, 9, 0), (-5, -9, 2), (-5, 9, 2),
+    *((r * dx, r * dy, 1 - dx) for r in (20, 32, 44, 56) for dx in (1, -1, 0) for dy in (0, -1, 1) if dx or dy),
+)  # fmt: skip
+
+
+def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    """Whether two boxes (left, top, right, bottom) share a place."""
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def _intervals(rows: Sequence[Interval], unit: str) -> str:

@@ -15,6 +15,7 @@ VERBS = {
     "train": ("train", "Fine-tune a model on your text, or train one from scratch."),
     "eval": ("eval", "Cross-entropy, perplexity and bits per byte of a model on a text."),
     "corpus": ("corpus", "Turn files and folders into a clean, documented corpus."),
+    "embeddings": ("embeddings", "What a model knows of words: export, neighbours, a map."),
     "pull": ("pull", "Fetch a model to this machine."),
     "models": ("models", "List the models at hand."),
     "rm": ("rm", "Remove a model from this machine."),
