@@ -2,6 +2,7 @@ import base64
 import hashlib
 import inspect
 import math
+import random
 import re
 from html.parser import HTMLParser
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daneel import report
-from daneel.report import Figure, HeatMap, Interval, Page, Sample, Series, TokenText, escape, ticks
+from daneel.report import Cloud, Figure, HeatMap, Interval, Page, Sample, Series, TokenText, escape, ticks
 
 HOSTILE = (
     "\"'><script>alert(1)</script><img src=http://evil.test/x onerror=alert(1)></p></main></style>"
@@ -64,6 +65,7 @@ def everything(text: str = "Words.") -> Page:
     page.pairs({text: text})
     page.curves([Series(text, [(0, 1), (1, 2)]), Series(text, [(0, 1), (1, 3)], dots=True)], text, text, text)
     page.intervals([Interval(text, 0.1, -0.1, 0.2), Interval(text, 0.1, 0.05, 0.2)], text, text)
+    page.scatter([Cloud(text, [(text, 0, 1), (text, 2, 1)]), Cloud(text, [(text, 1, 5)])], text, text, text, text)
     page.tokens([TokenText(text, [text, "\n", " "], [3.0, 1.0, 0.1])], text)
     page.heat_maps([HeatMap(text, [text], [text], [[0.5]])], text)
     page.samples(text, [Sample(text, text, text)], text, text, text)
@@ -214,6 +216,45 @@ def test_heat_map_leaves_small_cells_blank_and_names_the_others():
     page.heat_maps([HeatMap("Layer 3", ["The", " year"], ["The", " year"], [[1.0, 0.0], [0.25, 0.004]])])
     assert re.findall('<rect class="(a.)"', page.html()) == ["a9", "a5"]
     assert "<title>year → The: 25 %</title>" in page.html()
+
+
+def _boxes(page: str) -> list[tuple[float, float, float, float]]:
+    """Label boxes with the width the page reckons with; letters are at least 5 px in any font of 12 px."""
+    found = re.findall('<text class="c." x="([^"]*)" y="([^"]*)">([^<]*)<', page)
+    return [(float(x), float(y) - 10, float(x) + 5 * len(text), float(y)) for x, y, text in found]
+
+
+def test_scatter_labels_do_not_cover_each_other_and_none_is_lost():
+    draw = random.Random(3)
+    points = [(f"word{i}", draw.gauss(0, 1), draw.gauss(0, 1)) for i in range(150)]
+    page = Page("t")
+    hidden = page.scatter([Cloud("a", points[:80]), Cloud("b", points[80:])], "x", "y")
+    boxes = _boxes(page.html())
+    assert len(boxes) + len(hidden) == 150
+    assert len(boxes) > 100
+    for i, a in enumerate(boxes):
+        assert 0 <= a[0] < a[2] <= report.WIDTH
+        assert not any(a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3] for b in boxes[:i])
+    # Those without a label still say their name.
+    assert all(f"<title>{name}</title>" in page.html() for name, _, _ in points)
+
+
+def test_scatter_keeps_proportions_and_marks_groups():
+    page = Page("t")
+    page.scatter([Cloud(str(i), [("p", 10 * i, i)]) for i in range(7)], "x", "y", lang="zh")
+    block = page.html().split('class="legend"')[0]
+    marks = re.findall('<circle class="([a-z]+) (c.)" cx="([^"]*)" cy="([^"]*)"', block)
+    assert [kind for kind, *_ in marks] == ["dot"] * 5 + ["ring"] * 2
+    assert marks[5][1] == "c0"
+    across, up = float(marks[1][2]) - float(marks[0][2]), float(marks[0][3]) - float(marks[1][3])
+    assert across == pytest.approx(10 * up, abs=1)
+    assert '<div class="scroll" lang="zh">' in block
+
+
+def test_scatter_of_one_place():
+    page = Page("t")
+    assert page.scatter([Cloud("a", [("一", 1.0, 1.0)] * 2)], "x", "y") == []
+    assert "nan" not in page.html()
 
 
 @pytest.mark.parametrize("steps", [2_000])

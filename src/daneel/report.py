@@ -79,12 +79,33 @@ class HeatMap:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A part of a text, in code points, that the footnote of that number speaks of."""
+
+    start: int
+    end: int
+    number: int
+
+
+@dataclass(frozen=True)
 class Sample:
-    """The same prompt continued twice, under one label."""
+    """The same prompt continued twice, under one label; marks are in order and do not overlap."""
 
     label: str
     left: str
     right: str
+    left_marks: Sequence[Mark] = ()
+    right_marks: Sequence[Mark] = ()
+
+
+@dataclass(frozen=True)
+class Footnote:
+    """Where a marked part comes from, and how it stands there."""
+
+    source: str
+    before: str
+    passage: str
+    after: str
 
 
 def escape(text: str) -> str:
@@ -188,17 +209,35 @@ class Page:
         cells = "".join(f"<div><h3>{escape(m.title)}</h3>{_heat_map(m)}</div>" for m in maps)
         self._figure(f'<div class="maps">{cells}</div>', caption)
 
-    def samples(self, prompt: str, samples: Iterable[Sample], left: str, right: str, lang: str | None = None) -> None:
-        """Continuations of one prompt in two columns, one below the other on a phone."""
+    def samples(
+        self,
+        prompt: str,
+        samples: Iterable[Sample],
+        left: str,
+        right: str,
+        lang: str | None = None,
+        footnotes: Sequence[Footnote] = (),
+    ) -> None:
+        """Continuations of one prompt in two columns, one below the other on a phone; then the footnotes, from 1 on."""
         self._blocks.append(f"<blockquote{_lang(lang)}>{escape(prompt)}</blockquote>")
         for sample in samples:
             cells = "".join(
-                f"<div><h4>{escape(name)}</h4><p{_lang(lang)}>{escape(text)}</p></div>"
-                for name, text in ((left, sample.left), (right, sample.right))
+                f"<div><h4>{escape(name)}</h4><p{_lang(lang)}>{_marked(text, marks, footnotes)}</p></div>"
+                for name, text, marks in (
+                    (left, sample.left, sample.left_marks),
+                    (right, sample.right, sample.right_marks),
+                )
             )
             self._blocks.append(
                 f'<section class="sample"><h3>{escape(sample.label)}</h3><div class="pair">{cells}</div></section>'
             )
+        if footnotes:
+            notes = "".join(
+                f"<li><cite>{escape(note.source)}</cite> <span{_lang(lang)}>… {escape(note.before)}"
+                f"<mark>{escape(note.passage)}</mark>{escape(note.after)} …</span></li>"
+                for note in footnotes
+            )
+            self._blocks.append(f'<ol class="footnotes">{notes}</ol>')
 
     def html(self) -> str:
         """The finished page."""
@@ -218,6 +257,18 @@ class Page:
     def _figure(self, content: str, caption: str) -> None:
         said = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
         self._blocks.append(f"<figure>{content}{said}</figure>")
+
+
+def _marked(text: str, marks: Iterable[Mark], footnotes: Sequence[Footnote]) -> str:
+    parts, done = [], 0
+    for mark in marks:
+        hint = f"{mark.number}: {footnotes[mark.number - 1].source}"
+        parts.append(
+            f'{escape(text[done : mark.start])}<mark class="copied" data-p="{escape(hint)}">'
+            f"{escape(text[mark.start : mark.end])}</mark><sup>{mark.number}</sup>"
+        )
+        done = mark.end
+    return "".join(parts) + escape(text[done:])
 
 
 def _token(piece: str, bits: float) -> str:
