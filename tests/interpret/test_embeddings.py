@@ -12,6 +12,7 @@ from tiny import tiny_model
 
 from daneel.errors import ModelError, UsageError
 from daneel.formats.peft import CONFIG, WEIGHTS
+from daneel.formats.word2vec import escape
 from daneel.interpret.embeddings import Correction, Embeddings
 
 KEYS = {"gpt2": "transformer.wte.weight"}
@@ -169,6 +170,15 @@ def test_whole_words_are_letters_after_a_space_or_chinese(model):
 def test_every_row_has_a_name_of_its_own(model):
     names = list(model.names())
     assert len(set(names)) == len(names) == 400
+
+
+def test_of_two_tokens_for_the_same_bytes_the_one_in_use_has_the_plain_name(model, monkeypatch):
+    lamp = model.word("lamp").ids[0]
+    text = model.tokenizer.token_bytes(lamp)
+    monkeypatch.setitem(model.tokenizer._bytes, 5, text)
+    names = list(model.names())
+    assert names[lamp] == escape(text)
+    assert names[5] == escape(text, 5)
 
 
 def test_torch_is_not_needed(folder):

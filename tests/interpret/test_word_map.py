@@ -19,9 +19,10 @@ def test_groups_of_a_file(tmp_path):
     assert groups == [Group("", ("lamp",)), Group("机器", ("机器人", "New York")), Group("deeds", ("run", "#"))]
     path.write_bytes("# 机器\n机器人和灯塔的看守人都在海上\n太阳和月亮\n".encode("gb18030"))
     assert read_words(path) == [Group("机器", ("机器人和灯塔的看守人都在海上", "太阳和月亮"))]
-    path.write_text("# nothing\n")
-    with pytest.raises(DataError, match="holds no words"):
-        read_words(path)
+    for nothing in (b"# nothing\n", b"", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8):
+        path.write_bytes(nothing)
+        with pytest.raises(DataError, match=r"words\.txt holds no words"):
+            read_words(path)
 
 
 def test_the_axes_are_the_largest_variances():

@@ -5,7 +5,7 @@ holds no white space, but a model's token may hold any bytes. So a name is writt
 
     ▁       a space, as SentencePiece writes it
     \\xNN    a byte that is white space, a control character, `\\`, `▁` itself or no UTF-8
-    \\#ID    after a name: the id of a token whose bytes an earlier line has, or alone: of one that has no bytes
+    \\#ID    after a name: the id of a token whose bytes are another's too, or alone: of one that has no bytes
 """
 
 import os

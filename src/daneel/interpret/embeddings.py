@@ -149,11 +149,14 @@ class Embeddings:
 
     def names(self) -> Iterator[str]:
         """A unique name for every row, as word2vec's format needs it."""
-        seen = set()
-        for id in range(self.count):
-            data = self.tokenizer.token_bytes(id)
-            yield escape(data, None if data and data not in seen else id)
-            seen.add(data)
+        tokens = [self.tokenizer.token_bytes(id) for id in range(self.count)]
+        owner: dict[bytes, int] = {}
+        for id, data in enumerate(tokens):
+            # Of tokens with the same bytes, such as `a` and SentencePiece's `<0x61>`, the one that text is made of.
+            if owner.setdefault(data, id) != id and self.tokenizer.encode(data.decode(errors="replace")) == [id]:
+                owner[data] = id
+        for id, data in enumerate(tokens):
+            yield escape(data, None if data and owner[data] == id else id)
 
     def correction(self, components: int = COMPONENTS) -> Correction:
         """The mean of all tokens, and the first principal directions around it."""

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from daneel.corpus.read import decode
+from daneel.corpus.read.encoding import decode
+from daneel.corpus.read.item import UnusableError
 from daneel.errors import DataError, UsageError
 from daneel.interpret.embeddings import Array, Correction, Embeddings, Word
 from daneel.report import Cloud, Figure, Page
@@ -72,8 +73,8 @@ def read_words(path: Path) -> list[Group]:
     """A word a line; a line `# name` begins a group. Words that come twice count once. Raises DataError."""
     try:
         text, _, _ = decode(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: {error}") from None
+    except UnusableError as error:
+        raise DataError(f"{path} holds no words: {error}") from None
     groups: dict[str, list[str]] = {}
     name, seen = "", set()
     for line in text.splitlines():
