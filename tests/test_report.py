@@ -11,7 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daneel import report
-from daneel.report import Cloud, Figure, HeatMap, Interval, Page, Sample, Series, TokenText, escape, ticks
+from daneel.report import (
+    Cloud,
+    Figure,
+    Footnote,
+    HeatMap,
+    Interval,
+    Mark,
+    Page,
+    Sample,
+    Series,
+    TokenText,
+    escape,
+    ticks,
+)
 
 HOSTILE = (
     "\"'><script>alert(1)</script><img src=http://evil.test/x onerror=alert(1)></p></main></style>"
@@ -68,7 +81,8 @@ def everything(text: str = "Words.") -> Page:
     page.scatter([Cloud(text, [(text, 0, 1), (text, 2, 1)]), Cloud(text, [(text, 1, 5)])], text, text, text, text)
     page.tokens([TokenText(text, [text, "\n", " "], [3.0, 1.0, 0.1])], text)
     page.heat_maps([HeatMap(text, [text], [text], [[0.5]])], text)
-    page.samples(text, [Sample(text, text, text)], text, text, text)
+    marks = [Mark(0, 2, 1), Mark(2, 4, 1)]
+    page.samples(text, [Sample(text, text, text, marks, marks)], text, text, text, [Footnote(text, text, text, text)])
     return page
 
 
@@ -266,3 +280,19 @@ def test_a_full_page_is_small(steps):
     page.heat_maps([HeatMap("l", names, names, [[0.5] * 32] * 32)] * 4)
     page.samples("p", [Sample("1", "word " * 200, "word " * 200)] * 5, "a", "b")
     assert len(page.html().encode()) < 1_000_000
+
+
+def test_marked_parts_of_a_sample_keep_its_text_and_carry_their_footnote():
+    page = Page("Page")
+    notes = [Footnote("a.txt", "said ", "one <two>", " three"), Footnote("乙", "", "一二", "")]
+    marks = [Mark(2, 11, 1), Mark(14, 16, 2)]
+    sample = Sample("Seed 1", "x <y>", "a one <two> b 一二", (), marks)
+    page.samples("Go", [sample], "l", "r", footnotes=notes)
+    html = page.html()
+    assert "<p>x &lt;y&gt;</p>" in html
+    assert (
+        '<p>a <mark class="copied" data-p="1: a.txt">one &lt;two&gt;</mark><sup>1</sup>'
+        ' b <mark class="copied" data-p="2: 乙">一二</mark><sup>2</sup></p>'
+    ) in html
+    assert "<li><cite>a.txt</cite> <span>… said <mark>one &lt;two&gt;</mark> three …</span></li>" in html
+    assert html.index("<li>") < html.index("乙</cite>")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from daneel.corpus import index_build
 from daneel.corpus.document import Document, digest
-from daneel.corpus.index import CopyIndex, Passage
+from daneel.corpus.index import CopyIndex, Passage, share_out
 from daneel.corpus.index_build import CERTAIN, write_index
 from daneel.corpus.words import Words
 from daneel.errors import DataError
@@ -114,7 +114,7 @@ def test_spans_share_overlapping_passages_out_and_leave_nothing_copied() -> None
     text = "new " + ", ".join(words) + " new"
     first, second = index.passages(text)
     assert (first.units, second.units) == (30, 40)
-    spans = index.spans(text)
+    spans = share_out(text, [first, second])
     assert [span.passage.source for span in spans] == ["1", "2"]
     assert text[spans[0].start : spans[0].end] == ", ".join(words[:20]) + ","
     assert text[spans[1].start : spans[1].end] == ", ".join(words[20:])

@@ -1,6 +1,14 @@
-import pytest
+from itertools import pairwise
+from pathlib import Path
 
-from daneel.evaluate.copying import Source, compare_copying, units
+import pytest
+from fake_lm import document
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from daneel.corpus.index import CopyIndex
+from daneel.corpus.index_build import write_index
+from daneel.evaluate.copying import N, Source, compare_copying, copied_spans, unit_spans, units
 
 TRAIN = "The great lamp burned clean, and the twelve lesser lamps burned clean. So it is entered."
 
@@ -46,9 +54,48 @@ def test_chinese_counts_characters():
 
 def test_comparison_keeps_the_four_apart():
     other = "Nobody in Sandusky ever asked the deputy what the parcel weighed or why."
-    copying = compare_copying([TRAIN], [other], [TRAIN], [TRAIN.replace("twelve", "nine")], [])
+    train = [document(TRAIN)]
+    copying = compare_copying(train, [other], [TRAIN], [TRAIN.replace("twelve", "nine")], [])
     assert copying.before.share == 0
     assert copying.after.share == 1
     assert 0 < copying.heldout.share < 1
     assert copying.stranger is None
-    assert compare_copying([TRAIN], [], [], [TRAIN], [other]).stranger.total > 0
+    assert compare_copying(train, [], [], [TRAIN], [other]).stranger.total > 0
+    assert copying.spans_before == [[]]
+    ((span,),) = copying.spans_after
+    assert TRAIN[span.start : span.end] == span.passage.copied == TRAIN.rstrip(".")
+
+
+def test_spans_come_from_the_index_of_the_corpus_and_without_a_sound_one_from_the_text(tmp_path: Path) -> None:
+    elsewhere = document("So it is entered: " + TRAIN)
+    write_index([[elsewhere]], tmp_path / "index")
+    train = [document(TRAIN)]
+
+    def before() -> str:
+        return compare_copying(train, [], [TRAIN], [], [], tmp_path).spans_after[0][0].passage.before
+
+    assert before() == "So it is entered: "
+    (tmp_path / "index" / "hashes.npy").write_bytes(b"")
+    assert before() == ""
+    (tmp_path / "index" / "meta.json").unlink()
+    assert before() == ""
+
+
+_TEXT = st.lists(st.sampled_from(["the", "lamp", "don’t", "it's", "Keeper", "灯", "塔", "1"]), max_size=60).map(
+    " ".join
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(_TEXT, max_size=3), _TEXT)
+def test_spans_cover_the_runs_that_the_share_counts_and_no_more(train: list[str], text: str) -> None:
+    source = Source(train)
+    places = unit_spans(text)
+    counted = [False] * len(places)
+    for i in range(len(places) - N + 1):
+        if source.copied([text[places[i][0] : places[i + N - 1][1]]]).found:
+            counted[i : i + N] = [True] * N
+    spans = copied_spans(CopyIndex.of([document(each) for each in train]), text)
+    shown = [any(span.start <= a and b <= span.end for span in spans) for a, b in places]
+    assert shown == counted
+    assert all(one.end <= two.start for one, two in pairwise(spans))

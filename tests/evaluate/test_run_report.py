@@ -14,6 +14,8 @@ from daneel.report import HeatMap
 
 TEXT = "\n\n".join(f"On day {i} the great lamp burned clean. " * (6 + i % 3) for i in range(14))
 OTHER = "\n\n".join(f"Jim drove {i} hours for lunch, why not. " * (6 + i % 4) for i in range(14))
+COPIED = TEXT[: TEXT.index(".", 60)]
+BEFORE, AFTER = ["one <b>", "two"], ["eins", f"zwei — {COPIED.upper()} and new"]
 BASE, TUNED = UnigramModel(TEXT + OTHER, name="base"), UnigramModel(TEXT, name="tuned")
 
 
@@ -27,8 +29,8 @@ def found():
     )
     return Findings(
         title="The keeper", base="base", author="Keeper", stranger="Jim", language="en", voice=voice,
-        prompt="The year is 2042.", prompt_words=640, before=["one <b>", "two"], after=["eins", "zwei"],
-        copying=compare_copying([TEXT], ["one two"], [TEXT[:80]], [TEXT], [OTHER]),
+        prompt="The year is 2042.", prompt_words=640, before=BEFORE, after=AFTER,
+        copying=compare_copying([document(TEXT)], BEFORE, AFTER, [TEXT], [OTHER]),
         surprise=[surprise(BASE, "On day", label="Before"), surprise(TUNED, "On day", label="After")],
         attention=[HeatMap("Layer 2 of 2", ["a", "b"], ["a", "b"], [[1, 0], [0.5, 0.5]])],
         settings={"Rank": "16"}, machine={"Processor": "two cores"},
@@ -60,7 +62,7 @@ def test_everything_found_is_on_the_page(run, found):
         "The longest copied passage",
     ):  # fmt: skip
         assert words in text, words
-    assert text.index("one &lt;b&gt;") < text.index("eins") < text.index("two ") < text.index("zwei")
+    assert text.index("one &lt;b&gt;") < text.index("eins") < text.index("two ") < text.index("zwei —")
     assert page.count('<polyline class="line') >= 2
     assert len(page) < 200_000
 
@@ -73,12 +75,39 @@ def test_the_numbers_are_in_the_json_too(run, found):
     assert facts["headline"]["low"] > 0
     assert facts["scores"]["tuned"]["author"]["bits_per_byte"] < facts["scores"]["base"]["author"]["bits_per_byte"]
     assert facts["scores"]["prompted"]["stranger"]["n_paragraphs"] == len(found.voice.base.stranger.paragraphs)
-    assert facts["copied_8grams"]["after"]["share"] > 0.9
-    assert facts["samples"] == {
-        "prompt": "The year is 2042.",
-        "before": ["one <b>", "two"],
-        "after": ["eins", "zwei"],
-    }
+    assert facts["copied_8grams"]["after"]["share"] == pytest.approx(9 / 12)
+    assert facts["copied_8grams"]["after"]["longest_units"] == 16
+    assert facts["samples"] == {"prompt": "The year is 2042.", "before": BEFORE, "after": AFTER}
+
+
+def test_copied_parts_are_marked_with_their_source(run, found):
+    facts = write_report(run, found)
+    assert facts["copied_spans"]["before"] == [[], []]
+    none, (span,) = facts["copied_spans"]["after"]
+    assert none == []
+    assert AFTER[1][span["start"] : span["end"]] == COPIED.upper()
+    assert span["passage"]["copied"] == COPIED
+    assert (span["passage"]["source"], span["passage"]["units"]) == ("memory", 16)
+    page = (run / "report.html").read_text("utf-8")
+    assert f'zwei — <mark class="copied" data-p="1: Untitled (memory)">{COPIED.upper()}</mark><sup>1</sup> and' in page
+    assert f'<li><cite>Untitled (memory)</cite> <span lang="en">… <mark>{COPIED}</mark>' in page
+    assert "All else is new" in page
+
+
+def test_samples_that_copy_nothing_are_said_to_be_new(run, found):
+    new = compare_copying([document(TEXT)], BEFORE, BEFORE, [TEXT], [OTHER])
+    write_report(run, replace(found, copying=new))
+    page = (run / "report.html").read_text("utf-8")
+    assert "All of it is new" in page
+    assert "<mark" not in page
+
+
+def test_a_passage_that_is_copied_twice_has_one_footnote(run, found):
+    twice = compare_copying([document(TEXT)], BEFORE, [AFTER[1], AFTER[1]], [TEXT], [OTHER])
+    write_report(run, replace(found, after=[AFTER[1], AFTER[1]], copying=twice))
+    page = (run / "report.html").read_text("utf-8")
+    assert page.count('<mark class="copied"') == page.count("<sup>1</sup>") == 2
+    assert page.count("<li>") == 1
 
 
 def test_what_was_not_learned_is_said_first(run, found):
@@ -93,7 +122,7 @@ def test_what_was_not_learned_is_said_first(run, found):
 def test_without_stranger_log_samples_or_maps_the_rest_stands(tmp_path, found):
     author = [document(TEXT)]
     alone = compare(measure(BASE, author), measure(TUNED, author))
-    copying = compare_copying([TEXT], [], [], [TEXT])
+    copying = compare_copying([document(TEXT)], [], [], [TEXT])
     bare = replace(
         found,
         voice=alone,

@@ -134,20 +134,6 @@ class CopyIndex:
         """The longest of the passages, longest first."""
         return sorted(self.passages(text, least), key=lambda passage: -passage.units)[:count]
 
-    def spans(self, text: str, least: int = CERTAIN) -> list[Span]:
-        """The copied parts of a text, in its order: where passages overlap, the longer one has the words."""
-        free: list[Span] = []
-        taken = np.zeros(len(text), bool)
-        for passage in sorted(self.passages(text, least), key=lambda passage: -passage.units):
-            # No passage lies in another, so what longer ones leave of it is one piece.
-            rest = np.flatnonzero(~taken[passage.start : passage.end]) + passage.start
-            taken[passage.start : passage.end] = True
-            if len(rest):
-                start = int(rest[0])
-                piece = text[start : int(rest[-1]) + 1]
-                free.append(Span(start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip()), passage))
-        return sorted(free, key=lambda span: span.start)
-
     def _maximal(self, words: Words, least: int) -> _Matches:
         """Of each end the longest match, unless another contains it; of equal ones the first in the corpus."""
         found = self._chains(words)
@@ -258,6 +244,21 @@ class CopyIndex:
                 )
             )
         return shown
+
+
+def share_out(text: str, passages: Iterable[Passage]) -> list[Span]:
+    """The copied parts of a text, in its order: where passages overlap, the longer one has the words."""
+    spans = []
+    taken = np.zeros(len(text), bool)
+    for passage in sorted(passages, key=lambda passage: -passage.units):
+        # No passage lies in another, so what longer ones leave of it is one piece.
+        rest = np.flatnonzero(~taken[passage.start : passage.end]) + passage.start
+        taken[passage.start : passage.end] = True
+        if len(rest):
+            start = int(rest[0])
+            piece = text[start : int(rest[-1]) + 1]
+            spans.append(Span(start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip()), passage))
+    return sorted(spans, key=lambda span: span.start)
 
 
 def _mapped(path: Path) -> Array:

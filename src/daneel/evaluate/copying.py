@@ -1,10 +1,13 @@
-"""How much of a text stands word for word in another."""
+"""How much of a text stands word for word in another, and which parts of it."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from daneel.corpus.document import HAN
+from daneel.corpus.document import HAN, Document
+from daneel.corpus.index import FOLDER, CopyIndex, Span, share_out
+from daneel.errors import DataError
 
 N = 8
 
@@ -69,6 +72,12 @@ class Source:
         return Copied(found, total, longest, longest_units)
 
 
+def copied_spans(index: CopyIndex, text: str) -> list[Span]:
+    """The parts of a text that the index has, in passages of eight units or more: what the share counts, and where."""
+    # The index knows no apostrophes, so that a passage of eight of its words may have fewer units.
+    return share_out(text, [p for p in index.passages(text, N) if len(units(text[p.start : p.end])) >= N])
+
+
 @dataclass(frozen=True)
 class Copying:
     """What was copied from the training text, beside what human texts share with it."""
@@ -80,16 +89,41 @@ class Copying:
     heldout: Copied
     """The author's own held-out text."""
     stranger: Copied | None
+    spans_before: Sequence[Sequence[Span]]
+    """The copied parts of each of the base model's samples."""
+    spans_after: Sequence[Sequence[Span]]
 
 
 def compare_copying(
-    train: Iterable[str],
-    before: Iterable[str],
-    after: Iterable[str],
+    train: Sequence[Document],
+    before: Sequence[str],
+    after: Sequence[str],
     heldout: Iterable[str],
     stranger: Iterable[str] = (),
+    corpus: Path | None = None,
 ) -> Copying:
-    """Look for 8-grams of samples (without their prompt) and of human texts in the training text."""
-    source = Source(train)
+    """Look for 8-grams of samples (without their prompt) and of human texts in the training text.
+
+    The samples' passages are looked up in the index of the folder `corpus`, which `train` was read from, if it has a
+    sound one; otherwise in one made here.
+    """
+    source = Source(document.text for document in train)
     other = source.copied(stranger)
-    return Copying(source.copied(before), source.copied(after), source.copied(heldout), other if other.total else None)
+    index = _index(train, corpus)
+    return Copying(
+        source.copied(before),
+        source.copied(after),
+        source.copied(heldout),
+        other if other.total else None,
+        [copied_spans(index, text) for text in before],
+        [copied_spans(index, text) for text in after],
+    )
+
+
+def _index(train: Sequence[Document], corpus: Path | None) -> CopyIndex:
+    if corpus:
+        try:
+            return CopyIndex.open(corpus / FOLDER)
+        except DataError:
+            pass
+    return CopyIndex.of(train)

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from daneel.config import duration
+from daneel.corpus.index import Passage, Span
 from daneel.evaluate.bootstrap import Estimate
 from daneel.evaluate.card import bounds
 from daneel.evaluate.copying import Copied, Copying
 from daneel.evaluate.likelihood import Likelihood
 from daneel.evaluate.voice import Gain, Scores, Voice
-from daneel.report import Figure, HeatMap, Interval, Page, Sample, Series, TokenText
+from daneel.report import Figure, Footnote, HeatMap, Interval, Mark, Page, Sample, Series, TokenText
 from daneel.run import atomic_write
 
 
@@ -102,6 +103,10 @@ def summary(found: Findings) -> dict[str, Any]:
         "scores": {name: _both(s) for name, s in _models(voice) if s is not None},
         "copied_8grams": {name: None if c is None else asdict(c) | {"share": c.share} for name, c in _copies(copying)},
         "samples": {"prompt": found.prompt, "before": list(found.before), "after": list(found.after)},
+        "copied_spans": {
+            "before": [[_span(span) for span in spans] for spans in copying.spans_before],
+            "after": [[_span(span) for span in spans] for spans in copying.spans_after],
+        },
         "settings": dict(found.settings),
         "machine": dict(found.machine),
         "seconds": dict(found.seconds),
@@ -137,6 +142,11 @@ def _both(scores: Scores) -> dict[str, Any]:
         "author": likelihood_summary(scores.author),
         "stranger": None if stranger is None else likelihood_summary(stranger),
     }
+
+
+def _span(span: Span) -> dict[str, Any]:
+    """A copied part of a sample: its place there in code points, and the passage it belongs to."""
+    return {"start": span.start, "end": span.end, "passage": asdict(span.passage)}
 
 
 def _models(voice: Voice) -> list[tuple[str, Scores | None]]:
@@ -248,11 +258,32 @@ def _samples(page: Page, found: Findings) -> None:
         return
     page.heading("Before and after")
     page.paragraph(f"The same prompt continued with seeds 1 to {count}: none was picked, none left out.")
-    samples = [
-        Sample(f"Seed {seed}", before, after)
-        for seed, (before, after) in enumerate(zip(found.before, found.after, strict=True), start=1)
+    copying = found.copying
+    sources: dict[tuple[str, str], Passage] = {}
+    for span in (span for side in (copying.spans_before, copying.spans_after) for spans in side for span in spans):
+        sources.setdefault(_key(span), span.passage)
+    numbers = {key: number for number, key in enumerate(sources, start=1)}
+    left, right = (
+        [[Mark(span.start, span.end, numbers[_key(span)]) for span in spans] for spans in side]
+        for side in (copying.spans_before, copying.spans_after)
+    )
+    page.note(
+        "Underlined: copied, a passage of eight words (in Chinese, eight characters) or more that stands word for word "
+        "in the training text; its number leads to the source below. All else is new."
+        if sources
+        else "All of it is new: no eight words (in Chinese, eight characters) in a row stand in the training text."
+    )
+    samples = [Sample(f"Seed {n + 1}", found.before[n], found.after[n], left[n], right[n]) for n in range(count)]
+    footnotes = [
+        Footnote(f"{p.title} ({p.source})" if p.title else p.source, p.before, p.copied, p.after)
+        for p in sources.values()
     ]
-    page.samples(found.prompt, samples, f"Before: {found.base}", "After training", found.language)
+    page.samples(found.prompt, samples, f"Before: {found.base}", "After training", found.language, footnotes)
+
+
+def _key(span: Span) -> tuple[str, str]:
+    """Equal passages of one document share a footnote."""
+    return span.passage.source, span.passage.copied
 
 
 def _copied(page: Page, copying: Copying) -> None:
