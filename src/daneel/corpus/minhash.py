@@ -35,7 +35,9 @@ def bands(threshold: float) -> Bands:
     """The bands that find 99 % of the pairs at the threshold, and more of those above.
 
     A value agrees with the chance s, the similarity, so a band of r rows with s^r, and one of b bands at least with
-    1 - (1 - s^r)^b. Long bands let few other pairs through: the longest that fit 160 values are taken. Raises UsageError.
+    1 - (1 - s^r)^b. Long bands let few other pairs through: the longest that fit 160 values are taken.
+
+    Raises UsageError.
     """
     if not 0.1 <= threshold <= 1:
         raise UsageError(f"a threshold of {threshold} makes no sense for near duplicates: give 0.1 to 1, such as 0.7")
@@ -65,7 +67,9 @@ def shingles(words: Words, n: int) -> tuple[Array, Array]:
         owners.append(short)
     owner = np.concatenate(owners).astype(np.uint64)
     keys = np.sort(owner << _HALF | np.concatenate(found) >> _HALF)
-    keys = keys[np.concatenate([[True], keys[1:] != keys[:-1]])] if len(keys) else keys
+    fresh = np.ones(len(keys), bool)
+    np.not_equal(keys[1:], keys[:-1], out=fresh[1:])
+    keys = keys[fresh]
     sizes = np.bincount((keys >> _HALF).astype(np.int64), minlength=len(words.counts))
     return (keys & _LOW).astype(np.uint32), sizes
 
@@ -92,7 +96,7 @@ def sketches(sets: Array, sizes: Array, values: int) -> Array:
         free = ~full[places]
         np.minimum.at(least, places[free], (chance[free] & _LOW).astype(np.uint32))
         full[places] = True
-        lacking = ~full.reshape(len(sizes), values).all(1)
+        lacking = ~np.asarray(full.reshape(len(sizes), values).all(1))
         if not lacking.any():
             break
         again = lacking[owners]

@@ -138,7 +138,8 @@ def _compared(task: _Task) -> Array:
     )
     both = keys[1:][keys[1:] == keys[:-1]] >> _HALF
     common = np.bincount(both.astype(np.int64), minlength=len(later))
-    return np.divide(common, size[later] + size[earlier] - common)
+    similarity: Array = common / (size[later] + size[earlier] - common)
+    return similarity
 
 
 def _ranges(starts: Array, lengths: Array) -> Array:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -128,7 +129,7 @@ def _verdicts(summaries: Sequence[Path], found: Neighbours, where: tuple[str, ..
     columns = {name: picked(summaries, name, bounds, found.items) for name in where}
     columns |= {"of": picked(summaries, "sources", documents, of), "like": found.similarity}
     cuts = np.searchsorted(found.items, bounds)
-    return [{name: each[low:high] for name, each in columns.items()} for low, high in zip(cuts, cuts[1:], strict=False)]
+    return [{name: each[low:high] for name, each in columns.items()} for low, high in pairwise(cuts)]
 
 
 def _sources(batch: Batch) -> Array:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import ceil
 from pathlib import Path
 from typing import Any, ClassVar
@@ -54,7 +55,7 @@ class RepeatedLines:
         parts = 1 + sum(len(column(path, "lines")) for path in summaries) // _LINES
         # Hashes are spread evenly, so their highest bits part them into tasks of one size.
         cuts = [(number << 64) // parts for number in range(parts + 1)]
-        found = run(_frequent, [(summaries, low, high - 1, least) for low, high in zip(cuts, cuts[1:], strict=False)])
+        found = run(_frequent, [(summaries, low, high - 1, least) for low, high in pairwise(cuts)])
         lines = np.concatenate(list(found))
         return [{"lines": lines}] * len(summaries)
 
