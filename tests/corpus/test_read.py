@@ -1,6 +1,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,7 +82,7 @@ def test_a_folder_of_anything(tmp_path: Path) -> None:
         "empty.txt": "empty",
         "picture.txt": "binary",
         "control.txt": "binary",
-        "photo.jpg": "not a .txt, .md or .jsonl file",
+        "photo.jpg": ".jpg files are not read",
         "README.md": "tells about the folder: name the file itself to read it",
         ".hidden": "a hidden folder",
         ".x.txt": "a hidden file",
@@ -114,14 +115,14 @@ def test_what_may_not_be_read(tmp_path: Path) -> None:
 def test_an_error_of_the_disk_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(tmp_path, "a.txt", b"x")
     make(tmp_path, "b.txt", b"y")
-    whole = Path.read_bytes
+    whole = Path.open
 
-    def broken(path: Path) -> bytes:
+    def broken(path: Path, *args: Any, **settings: Any) -> Any:
         if path.name == "a.txt":
             raise OSError(5, "Input/output error")
-        return whole(path)
+        return whole(path, *args, **settings)
 
-    monkeypatch.setattr(Path, "read_bytes", broken)
+    monkeypatch.setattr(Path, "open", broken)
     bad, good = read([tmp_path])
     assert isinstance(bad, Dropped)
     assert bad.reason == "unreadable: input/output error"

@@ -1,0 +1,222 @@
+"""Zip and tar archives and compressed files: each member as a stream; nothing is written to the disk.
+
+A name that leads out of the archive, a link, a device, an archive in an archive and what unpacks without end are
+refused with the reason.
+"""
+
+import bz2
+import gzip
+import io
+import lzma
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
+
+from daneel.corpus.read.item import (
+    ARCHIVES,
+    Dropped,
+    Item,
+    ReadSettings,
+    UnusableError,
+    kind_of,
+    one_line,
+    printable,
+    unread,
+)  # fmt: skip
+
+ABOUT = frozenset({"readme", "license", "licence", "copying", "changelog"})
+"""Files that tell about a folder, by their stems."""
+ABOUT_REASON = "tells about the folder: name the file itself to read it"
+_FLOOR = 64 << 20
+_MEMBERS = 512
+_BLOCK = 1 << 20
+_OPEN: dict[str, Any] = {"gz": gzip.GzipFile, "bz2": bz2.BZ2File, "xz": lzma.LZMAFile}
+
+
+@dataclass(frozen=True)
+class Member:
+    """One readable file of an archive."""
+
+    name: str
+    stream: BinaryIO
+    size: int
+
+
+def zip_items(item: Item) -> Iterator[Item | Dropped]:
+    """The units of work of a zip archive: neighbouring members until they are worth a process's while."""
+    skipped = _Skipped(item.source)
+    group: list[int] = []
+    sources: list[int] = []
+    size = total = 0
+    with zipfile.ZipFile(item.path) as archive:
+        for place, info in enumerate(archive.infolist()):
+            name = _zip_name(info)
+            if info.is_dir():
+                continue
+            reason = _refusal(name) or ("encrypted" if info.flag_bits & 1 else "")
+            mode = info.external_attr >> 16
+            if not reason and mode & 0o170000 not in (0, 0o100000):
+                reason = "not a regular file"
+            total += info.file_size
+            if total > item.settings.archive_bytes:
+                yield Dropped(item.source, f"unpacks to more than {item.settings.archive_bytes >> 30} GB: {_REST}")
+                break
+            if reason:
+                yield from skipped.note(name, reason)
+            elif kind_of(name)[0] == "tex":
+                sources.append(place)
+            else:
+                if group and (size + info.file_size > item.settings.part_bytes or len(group) == _MEMBERS):
+                    yield replace(item, size=size, members=tuple(group))
+                    group, size = [], 0
+                group.append(place)
+                size += info.file_size
+    if group:
+        yield replace(item, size=size, members=tuple(group))
+    if sources:  # One document may lie in many of them.
+        yield replace(item, size=sum(archive.infolist()[n].file_size for n in sources), members=tuple(sources))
+    yield from skipped.counted()
+
+
+_REST = "the rest of the archive is not read"
+
+
+def zip_members(item: Item) -> Iterator[Member | Dropped]:
+    """The members of one unit of work."""
+    with zipfile.ZipFile(item.path) as archive:
+        infos = archive.infolist()
+        for place in item.members:
+            info = infos[place]
+            name = _zip_name(info)
+            try:
+                with archive.open(info) as stream:
+                    bounded = _Bounded(stream, item.settings, partial(getattr, info, "compress_size"))
+                    yield Member(name, io.BufferedReader(bounded, _BLOCK), info.file_size)
+            except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+                yield Dropped(f"{item.source}/{printable(name)}", one_line(error))
+
+
+def unpacked(item: Item, file: BinaryIO, kind: str) -> BinaryIO:
+    """The stream inside a compressed file, within the limits."""
+    stream = _OPEN[kind](file) if kind in _OPEN else file
+    return io.BufferedReader(_Bounded(stream, item.settings, file.tell), _BLOCK)
+
+
+def tar_members(item: Item, stream: BinaryIO, only: str = "") -> Iterator[Member | Dropped]:
+    """The members of a tar archive in their order; `only` is the one suffix that is wanted."""
+    skipped = _Skipped(item.source)
+    total = 0
+    with tarfile.open(fileobj=stream, mode="r|", tarinfo=_TarInfo, bufsize=_BLOCK) as archive:
+        for info in archive:
+            if info.isdir():
+                continue
+            name = info.name
+            if info.issym() or info.islnk():
+                reason = "a link"
+            elif not info.isreg() or info.issparse():
+                reason = "not a regular file"
+            else:
+                reason = _refusal(name)
+            total += info.size
+            if total > item.settings.archive_bytes:
+                yield Dropped(item.source, f"unpacks to more than {item.settings.archive_bytes >> 30} GB: {_REST}")
+                return
+            if only and not name.lower().endswith(only):
+                reason = reason or unread(name)
+            if reason:
+                yield from skipped.note(name, reason)
+                continue
+            inside: Any = archive.extractfile(info)
+            assert inside is not None
+            yield Member(name, io.BufferedReader(inside, _BLOCK), info.size)
+    yield from skipped.counted()
+
+
+def _refusal(name: str) -> str:
+    """Why a member is not read, empty where it is."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or "\0" in name:
+        return "a name that leads out of the archive"
+    if any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
+        return "a hidden file"
+    if path.stem.lower() in ABOUT:
+        return ABOUT_REASON
+    kind = kind_of(path.name)[0]
+    if kind in ARCHIVES:
+        return "an archive in an archive: unpack it first"
+    return "" if kind else unread(path.name)
+
+
+def _zip_name(info: zipfile.ZipInfo) -> str:
+    """The name; one without the UTF-8 flag that is no ASCII was mostly written on a Chinese machine."""
+    if info.flag_bits & 0x800 or info.filename.isascii():
+        return info.filename
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return info.filename.encode("cp437").decode(encoding)
+        except UnicodeError:
+            continue
+    return info.filename
+
+
+@dataclass
+class _Skipped:
+    """Members left alone: those that are nothing to read are counted by suffix, the others told one by one."""
+
+    source: str
+    count: dict[str, list[str]] = field(default_factory=dict)
+
+    def note(self, name: str, reason: str) -> Iterator[Dropped]:
+        if kind_of(name)[0] or reason != unread(name):
+            safe = printable("/".join(part for part in PurePosixPath(name).parts if part not in ("/", "..")))
+            yield Dropped(f"{self.source}/{safe}", reason)
+        else:
+            entry = self.count.setdefault(Path(name).suffix.lower(), [])
+            if not entry:
+                entry.append(name)
+            entry.append("")
+
+    def counted(self) -> Iterator[Dropped]:
+        for suffix, names in sorted(self.count.items()):
+            kind = f"{suffix} files" if suffix else "files without a suffix"
+            yield Dropped(f"{self.source}/{printable(names[0])}", f"{kind} are not read: {len(names) - 1:,} of them")
+
+
+class _TarInfo(tarfile.TarInfo):
+    """Refuses headers that hold more than names: tarfile takes them into memory whole."""
+
+    def _proc_member(self, archive: tarfile.TarFile) -> Any:
+        plain = self.type in tarfile.SUPPORTED_TYPES and self.type not in (
+            tarfile.GNUTYPE_LONGNAME,
+            tarfile.GNUTYPE_LONGLINK,
+        )
+        if not plain and self.size > _BLOCK:
+            raise tarfile.ReadError("a header of more than a megabyte")
+        return super()._proc_member(archive)  # type: ignore[misc]
+
+
+class _Bounded(io.RawIOBase):
+    """What comes out of a decompressor, until it is too much for what went in."""
+
+    def __init__(self, stream: Any, settings: ReadSettings, packed: Any):
+        self._stream, self._settings, self._packed, self._count = stream, settings, packed, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            data = self._stream.read(min(len(buffer), _BLOCK))
+        except (EOFError, lzma.LZMAError, zipfile.BadZipFile, OSError) as error:
+            raise UnusableError(one_line(error)) from None
+        self._count += len(data)
+        if self._count > _FLOOR and self._count > self._settings.archive_ratio * max(1, self._packed()):
+            raise UnusableError("a bomb: it unpacks without end")
+        if self._count > self._settings.archive_bytes:
+            raise UnusableError(f"unpacks to more than {self._settings.archive_bytes >> 30} GB")
+        buffer[: len(data)] = data
+        return len(data)

@@ -1,0 +1,147 @@
+"""What reading gives, what limits it, and one unit of its work."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# What a suffix promises. Longest first where one ends with another.
+KINDS = {
+    ".txt": "text", ".md": "text", ".html": "html", ".htm": "html", ".xhtml": "html", ".epub": "epub", ".pdf": "pdf",
+    ".docx": "docx", ".tex": "tex", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "csv", ".parquet": "parquet",
+    ".tar.gz": "tar", ".tar.bz2": "tar", ".tar.xz": "tar", ".tgz": "tar", ".tbz2": "tar", ".txz": "tar",
+    ".zip": "zip", ".tar": "tar", ".gz": "gz", ".bz2": "bz2", ".xz": "xz",
+}  # fmt: skip
+SUFFIXES = tuple(KINDS)
+ARCHIVES = frozenset({"zip", "tar", "gz", "bz2", "xz"})
+DOCUMENTS = frozenset({"html", "epub", "pdf", "docx", "tex"})
+"""Kinds that a parser must take as a whole."""
+CALLED = {
+    "html": "HTML", "epub": "an EPUB", "pdf": "a PDF", "docx": "a Word document", "parquet": "Parquet", "tex": "TeX",
+    "text": "plain text", "jsonl": "JSON Lines", "zip": "a zip archive", "tar": "a tar archive",
+    "gz": "compressed by gzip", "bz2": "compressed by bzip2", "xz": "compressed by xz",
+}  # fmt: skip
+HEAD = 1 << 16
+"""Bytes that tell what a file is."""
+
+
+@dataclass(frozen=True)
+class ReadSettings:
+    """What is read, and where reading gives up."""
+
+    text_column: str = "text"
+    """Column of JSONL, CSV and Parquet that holds the text."""
+    part_bytes: int = 16 << 20
+    """A longer text is read in parts of about this many bytes, cut between paragraphs where there are any."""
+    row_bytes: int = 64 << 20
+    """Longest row of JSONL, CSV or Parquet, in bytes."""
+    document_bytes: int = 256 << 20
+    """Largest HTML, EPUB, PDF, DOCX or TeX file, packed and unpacked, in bytes."""
+    archive_bytes: int = 64 << 30
+    """Most bytes that are unpacked from one archive."""
+    archive_ratio: int = 200
+    """Most bytes unpacked for one packed byte, once 64 MB are unpacked: above it an archive is a bomb."""
+    parse_seconds: float = 120.0
+    """Longest time a parser may take for one HTML, EPUB, PDF, DOCX or TeX file."""
+    parse_memory: int = 4 << 30
+    """Most memory (address space) such a parser may take, in bytes."""
+
+
+DEFAULTS = ReadSettings()
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A text as it stood in a file, with what the file said about it."""
+
+    text: str
+    source: str
+    stem: str
+    encoding: str
+    bytes: int
+    about: dict[str, str] = field(default_factory=dict)
+    """title, author, language, licence as a row, a book or a page gives them."""
+    note: str = ""
+    """What was wrong with the file and is now mended or replaced."""
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """Something that is not in the corpus, and why."""
+
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What a parser made of a document."""
+
+    text: str
+    about: dict[str, str] = field(default_factory=dict)
+    encoding: str = "utf-8"
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One unit of work for one process: a file, a part of one, or some members of an archive."""
+
+    source: str
+    """Name relative to what the user named: it tells nothing of this machine."""
+    size: int
+    """Bytes to read, packed ones where they are packed."""
+    path: Path
+    kind: str
+    """What the suffix promises; empty where it promises nothing and the content decides."""
+    stem: str
+    settings: ReadSettings
+    start: int = 0
+    """First byte, first row group, of this unit."""
+    end: int | None = None
+    """Byte or row group behind the last; None is the end of the file."""
+    part: int = 0
+    """Number of this part of a text, from 1; 0 is the whole."""
+    first: int = 1
+    """Number of the first line or row."""
+    encoding: str = ""
+    """Encoding of the whole file, where a part alone would not tell it."""
+    members: tuple[int, ...] = ()
+    """Places in the directory of a zip archive."""
+    about: dict[str, str] = field(default_factory=dict)
+    """What is known of everything in the file, such as a data set's licence."""
+
+
+class UnusableError(Exception):
+    """Something that holds no text we can read; the message is the reason."""
+
+
+def kind_of(name: str) -> tuple[str, str]:
+    """Kind and stem of a file by its name; the kind is empty where the suffix is none of ours."""
+    lower = name.lower()
+    for suffix in sorted(KINDS, key=len, reverse=True):
+        if lower.endswith(suffix) and len(name) > len(suffix):
+            return KINDS[suffix], name[: -len(suffix)]
+    return "", name.rsplit(".", 1)[0] or name
+
+
+def unread(name: str) -> str:
+    """The reason why a file in a folder or archive is left alone by its name."""
+    suffix = Path(name).suffix.lower()
+    return f"{suffix} files are not read" if suffix else "a file without a suffix: name the file itself to read it"
+
+
+def one_line(error: BaseException) -> str:
+    """What went wrong in words that fit in a list."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"unreadable: {error.strerror.lower()}"
+    if isinstance(error, MemoryError):
+        return "needs more memory than it may take"
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    words = " ".join(str(error).split())
+    return f"damaged: {words[:160] or type(error).__name__}"
+
+
+def printable(name: str) -> str:
+    """A name that any file can hold: bytes and signs that are no text are replaced."""
+    whole = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in whole)

@@ -1,0 +1,267 @@
+"""From what the user named to units of work, in an order that depends on names alone."""
+
+import glob
+import json
+import os
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from daneel.corpus.read import remote, rows, tex, text
+from daneel.corpus.read.archives import ABOUT, ABOUT_REASON, zip_items
+from daneel.corpus.read.encoding import detect, unit_of
+from daneel.corpus.read.item import (
+    DEFAULTS,
+    HEAD,
+    Dropped,
+    Item,
+    ReadSettings,
+    UnusableError,
+    kind_of,
+    one_line,
+    printable,
+    unread,
+)  # fmt: skip
+from daneel.corpus.read.sniff import guess, sniff
+from daneel.errors import DataError, UsageError
+
+_TEX_BYTES = 64 << 20
+_READS = ".txt, .md, .html, .epub, .pdf, .docx, .tex, .jsonl, .csv, .parquet, zip or tar"
+
+
+@dataclass(frozen=True)
+class _Found:
+    path: Path
+    source: str
+    named: bool
+    """The user named this very file, so it is read whatever its name."""
+    kind: str = ""
+    about: dict[str, str] = field(default_factory=dict)
+
+
+def plan(
+    paths: Sequence[str | Path], settings: ReadSettings = DEFAULTS, scratch: Path | None = None
+) -> Iterator[Item | Dropped]:
+    """Units of work for files, folders, globs, archives, `-`, `hf:owner/name` and `arxiv:ID`.
+
+    `scratch` is a folder for what is piped in or fetched, kept until the items are loaded. Raises DataError and
+    UsageError for what was named and is not there.
+    """
+    seen: set[Path] = set()
+    labels: set[str] = set()
+    for path in paths:
+        for found in _named(path, labels, settings, scratch):
+            if isinstance(found, Dropped):
+                yield found
+            elif found.path.resolve() in seen:
+                yield Dropped(found.source, "given twice")
+            else:
+                seen.add(found.path.resolve())
+                try:
+                    yield from _items(found, settings)
+                except UnusableError as error:
+                    yield Dropped(found.source, str(error))
+                except Exception as error:  # A damaged archive or Parquet file stops nothing.
+                    yield Dropped(found.source, one_line(error))
+
+
+def is_corpus(folder: Path) -> bool:
+    """Whether a folder was written by `build`."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(manifest, dict) and manifest.get("format") == "daneel-corpus"
+
+
+def _named(
+    given: str | Path, labels: set[str], settings: ReadSettings, scratch: Path | None
+) -> Iterator[_Found | Dropped]:
+    name = str(given)
+    if name == "-" or remote.is_remote(name):
+        yield from _fetched(name, settings, scratch)
+        return
+    path = Path(given)
+    if os.path.lexists(path):
+        label = _label(path, labels)
+        labels.add(label)
+        yield from _files(path, label) if path.is_dir() else [_Found(path, label, True)]
+    elif glob.has_magic(name):
+        yield from _matching(name, labels)
+    else:
+        raise DataError(f"{path} does not exist: give a file or a folder of {_READS}")
+
+
+def _fetched(name: str, settings: ReadSettings, scratch: Path | None) -> Iterator[_Found | Dropped]:
+    if name.startswith("hf:"):
+        repo, files, others, about = remote.hub_files(name)
+        for place, path in files:
+            yield _Found(path, f"{repo}/{printable(place)}", False, about=about)
+        for suffix, count in sorted(others.items()):
+            kind = f"{suffix} files" if suffix else "files without a suffix"
+            yield Dropped(repo, f"{kind} are not read: {count:,} of them")
+        return
+    if scratch is None:
+        raise UsageError(f"{name} needs a folder to keep what comes in: give one as scratch")
+    if name == "-":
+        yield _Found(remote.spool(sys.stdin.buffer, scratch), "stdin", True)
+    else:
+        path = remote.arxiv_file(name, scratch, settings)
+        yield _Found(path, name, True, "arxiv", {"licence": "not stated"})
+
+
+def _matching(pattern: str, labels: set[str]) -> Iterator[_Found | Dropped]:
+    """What a glob names, called by its place below the last folder that has no wildcard."""
+    fixed = Path(*_fixed(Path(pattern).parts))
+    found = sorted(Path(each) for each in glob.glob(pattern, recursive=True))
+    if not found:
+        raise DataError(f"{pattern} matches nothing: give a file or a folder of {_READS}")
+    label = _label(fixed, labels)
+    labels.add(label)
+    whole = {path for path in found if path.is_dir()}
+    for path in found:
+        source = (Path(label) / path.relative_to(fixed)).as_posix()
+        if whole.intersection(path.parents):
+            continue
+        yield from _files(path, source) if path in whole else [_Found(path, printable(source), True)]
+
+
+def _fixed(parts: tuple[str, ...]) -> Iterator[str]:
+    for part in parts:
+        if glob.has_magic(part):
+            return
+        yield part
+
+
+def _label(path: Path, taken: set[str]) -> str:
+    """A name for what was asked for, that nothing else given has."""
+    name = printable(path.name or path.resolve().name)
+    label = name if name not in taken else f"{printable(path.resolve().parent.name)}/{name}"
+    number = 1
+    while label in taken:
+        number += 1
+        label = f"{name} ({number})"
+    return label
+
+
+def _files(path: Path, label: str) -> Iterator[_Found | Dropped]:
+    """Files below a folder, with names relative to what was asked for: a corpus tells nothing of this machine."""
+    top = path.resolve()
+    below: list[_Found | Dropped] = []
+
+    def name(entry: Path) -> str:
+        return printable((Path(label) / entry.relative_to(top)).as_posix())
+
+    def unreadable(error: OSError) -> None:
+        below.append(Dropped(name(Path(error.filename)), one_line(error)))
+
+    visited = {top}
+    for folder, folders, files in os.walk(top, onerror=unreadable, followlinks=True):
+        for entry in (Path(folder) / each for each in sorted(folders)):
+            if (reason := _leave_out(entry)) or entry.resolve() in visited:
+                folders.remove(entry.name)
+                below.append(Dropped(name(entry), reason or "a link to a folder already read"))
+            visited.add(entry.resolve())
+        below += [_file(Path(folder) / each, name(Path(folder) / each)) for each in files]
+    parts = _parts([found for found in below if isinstance(found, _Found) and found.kind == "tex"])
+    for found in sorted(below, key=lambda each: each.source):
+        part = isinstance(found, _Found) and found.path in parts
+        yield Dropped(found.source, "a part of another .tex file, read with it") if part else found
+
+
+def _file(path: Path, source: str) -> _Found | Dropped:
+    if path.name.startswith("."):
+        return Dropped(source, "a hidden file")
+    if path.stem.lower() in ABOUT:
+        return Dropped(source, ABOUT_REASON)
+    kind = kind_of(path.name)[0] or ("arxiv" if remote.is_arxiv_source(path.name) else "")
+    return _Found(path, source, False, kind) if kind else Dropped(source, unread(path.name))
+
+
+def _leave_out(folder: Path) -> str:
+    if folder.name.startswith("."):
+        return "a hidden folder"
+    return "a corpus built by daneel" if is_corpus(folder) else ""
+
+
+def _parts(sources: list[_Found]) -> set[Path]:
+    """The LaTeX files that another one includes."""
+    parts: set[Path] = set()
+    known = {found.path for found in sources}
+
+    def get(folder: Path, name: str) -> bytes | None:
+        path = folder / name
+        try:
+            return path.read_bytes() if path in known and path.is_file() else None
+        except OSError:
+            return None
+
+    for found in sources:
+        folder, name = found.path.parent, found.path.name
+        if tex.is_main(get(folder, name) or b""):
+            try:
+                used = tex.flatten(name, partial(get, folder), _TEX_BYTES)[1]
+            except UnusableError:
+                continue
+            parts |= {folder / each for each in used}
+    return parts
+
+
+def _items(found: _Found, settings: ReadSettings) -> Iterator[Item | Dropped]:
+    """The units of one file; it is opened here only where it may be more than one."""
+    status = found.path.stat() if found.path.exists() else None
+    if status is None or not stat.S_ISREG(status.st_mode):
+        raise UnusableError("not a regular file")
+    size, (kind, stem) = status.st_size, kind_of(found.path.name)
+    kind = found.kind or kind
+    if kind in ("", "tar", "gz") and remote.is_arxiv_source(found.path.name):
+        kind = "arxiv"
+    stem = found.source if remote.is_remote(found.source) else printable(stem)
+    item = Item(found.source, size, found.path, kind, stem, settings, about=found.about)
+    if kind in ("", "zip", "parquet") or (kind in ("text", "jsonl") and size > settings.part_bytes):
+        with found.path.open("rb") as file:
+            head = file.read(HEAD)
+            file.seek(0)
+            seen = sniff(head)
+            if not kind or (kind == "zip" and seen):
+                item = replace(item, kind=guess(head))
+            if seen in ("", item.kind):
+                yield from _divided(item, head, file)
+                return
+    yield item
+
+
+def _divided(item: Item, head: bytes, file: BinaryIO) -> Iterator[Item | Dropped]:
+    """A file in units of about `part_bytes`."""
+    limit = item.settings.part_bytes
+    large = item.size > limit
+    if item.kind == "zip":
+        yield from zip_items(item)
+    elif item.kind == "parquet":
+        for start, end, size, first in _grouped(rows.parquet_groups(item.path), limit):
+            yield replace(item, size=size, start=start, end=end, first=first)
+    elif item.kind == "text" and large:
+        encoding, places = text.ranges(file, item.size, limit)
+        for number, (start, end) in enumerate(places, 1):
+            yield replace(item, size=end - start, start=start, end=end, part=number, encoding=encoding)
+    elif item.kind == "jsonl" and large and unit_of(encoding := detect(head)) == 1:
+        for start, end, first in rows.line_ranges(file, limit):
+            yield replace(item, size=end - start, start=start, end=end, first=first, encoding=encoding)
+    else:
+        yield item
+
+
+def _grouped(groups: list[tuple[int, int, int]], limit: int) -> Iterator[tuple[int, int, int, int]]:
+    """Row groups put together: first, behind the last, bytes, number of the first row."""
+    start = 0
+    while start < len(groups):
+        end, size = start + 1, groups[start][1]
+        while end < len(groups) and size + groups[end][1] <= limit:
+            size += groups[end][1]
+            end += 1
+        yield start, end, size, groups[start][2]
+        start = end
