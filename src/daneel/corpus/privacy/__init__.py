@@ -1,0 +1,1 @@
+"""Personal data in a text: found by shape, checks and cues, and put out of sight."""
