@@ -87,7 +87,7 @@ def test_case_quotes_and_line_breaks_do_not_count() -> None:
 
 def test_chinese_is_found_by_characters() -> None:
     index = CopyIndex.of([document(LAMP), document(SNOW, "雪.txt", "雪")])
-    found = index.longest("昨天，他没有睡\n坐在窗前听着雨从山那边吹过来像有人。")
+    found = index.passages("昨天，他没有睡\n坐在窗前听着雨从山那边吹过来像有人。")
     assert [(p.units, p.copied, p.source) for p in found] == [
         (10, "他没有睡，坐在窗前听着", "雪.txt"),
         (10, "从山那边吹过来，像有人", "雪.txt"),

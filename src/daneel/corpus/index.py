@@ -130,10 +130,6 @@ class CopyIndex:
         except (LookupError, TypeError, ValueError) as error:
             raise DataError(f"the copy index is damaged ({error}): build the corpus again") from None
 
-    def longest(self, text: str, count: int = 10, least: int = CERTAIN) -> list[Passage]:
-        """The longest of the passages, longest first."""
-        return sorted(self.passages(text, least), key=lambda passage: -passage.units)[:count]
-
     def _maximal(self, words: Words, least: int) -> _Matches:
         """Of each end the longest match, unless another contains it; of equal ones the first in the corpus."""
         found = self._chains(words)
