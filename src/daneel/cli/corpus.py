@@ -1,5 +1,7 @@
 """`daneel corpus`: build a corpus from files, and show one."""
 
+import json
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from daneel.cli.common import console, emit, json_option
+from daneel.cli.corpus_find import find
+from daneel.config import descriptions
+from daneel.cli.corpus_find import find
 
 _SHOWN = 20
 
@@ -24,21 +29,84 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH…")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…")
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="The corpus folder to write.")
+@click.option(
+    "--recipe",
+    default="default",
+    show_default=True,
+    help="Steps and settings: a name of `corpus recipes`, or a TOML file.",
+)
+@click.option("--set", "changes", multiple=True, metavar="STEP.SETTING=V", help="Change a setting of the recipe.")
+@click.option("--text-column", help="Column of JSONL, CSV and Parquet that holds the text.")
 @click.option("--seed", default=0, show_default=True, help="Chooses what is held out.")
 @click.option("--heldout", default=0.1, show_default=True, help="Share of the words held out, 0 to 0.5.")
+@click.option("--canaries", default=0, show_default=True, help="Random secrets to plant, for an audit of the model.")
+@click.option("--processes", type=click.IntRange(1), help="Processes; default: one a core, one for little text.")
+@click.option(
+    "--engine",
+    type=click.Choice(["processes", "ray"]),
+    default="processes",
+    show_default=True,
+    help="Where the work is done: this machine, or the Ray cluster that is running.",
+)
 @json_option
-def build(paths: tuple[Path, ...], out: Path, seed: int, heldout: float, as_json: bool) -> None:
-    """Read .txt, .md and .jsonl below PATH, clean, drop duplicates, split.
+def build(
+    paths: tuple[str, ...], out: Path, recipe: str, changes: tuple[str, ...], text_column: str | None, seed: int,
+    heldout: float, canaries: int, processes: int | None, engine: Any, as_json: bool,
+) -> None:  # fmt: skip
+    """Read what is below PATH, clean it, drop duplicates, split it, describe it.
+
+    PATH is a file, a folder, a pattern, an archive, - (a pipe), hf:OWNER/NAME (a data set of Hugging Face) or
+    arxiv:ID. Read are .txt .md .html .epub .pdf .docx .tex .jsonl .csv .tsv .parquet.
 
     \b
-    daneel corpus build my-stories/ notes.md -o corpus/ --heldout 0.1
+    daneel corpus build my-stories/ notes.epub -o corpus/ --recipe books
+    daneel corpus build pages.zip -o corpus/ --recipe web --set language.keep=en,zh
+    daneel corpus build sentences.tsv -o pairs/ --recipe parallel
     """
     from daneel.corpus.build import build as build_corpus
+    from daneel.corpus.recipe import load_recipe
 
-    corpus = build_corpus(list(paths), out, seed=seed, heldout=heldout)
-    _tell(corpus.manifest, as_json, out)
+    if text_column:
+        changes = (*changes, f"read.text_column={text_column}")
+    manifest = build_corpus(
+        paths, out, recipe=load_recipe(recipe, changes), seed=seed, heldout=heldout, canaries=canaries,
+        processes=processes or len(os.sched_getaffinity(0)), kind=engine,
+    )  # fmt: skip
+    _tell(manifest, as_json, out)
+
+
+@command.command()
+@click.argument("name", required=False)
+@json_option
+def recipes(name: str | None, as_json: bool) -> None:
+    """The recipes, or the steps of recipe NAME with every setting, what it means and its value.
+
+    \b
+    daneel corpus recipes
+    daneel corpus recipes web
+    """
+    from daneel.corpus import recipe as table
+
+    if name is None:
+        known = {each: [step.name for step in table.load_recipe(each).steps] for each in table.recipes()}
+        if as_json:
+            emit(known)
+        for each, steps in () if as_json else known.items():
+            click.echo(f"{each}: {', '.join(steps)}")
+        return
+    chosen = table.load_recipe(name)
+    if as_json:
+        emit({"name": chosen.name, "kind": chosen.kind, **chosen.settings()})
+        return
+    for step in chosen.steps:
+        kind = table.step_class(step.name)
+        click.echo(f"[{step.name}]  # {(kind.__doc__ or '').partition(chr(10))[0]}")
+        texts = descriptions(kind)
+        for setting, value in chosen.settings()[step.name].items():
+            click.echo(f"{setting} = {json.dumps(value, ensure_ascii=False)}  # {' '.join(texts[setting].split())}")
+        click.echo()
 
 
 @command.command()
@@ -50,9 +118,9 @@ def show(folder: Path, as_json: bool) -> None:
     \b
     daneel corpus show corpus/
     """
-    from daneel.corpus.build import read_corpus
+    from daneel.corpus.build import read_manifest
 
-    _tell(read_corpus(folder).manifest, as_json, folder)
+    _tell(read_manifest(folder), as_json, folder)
 
 
 def _tell(manifest: dict[str, Any], as_json: bool, folder: Path) -> None:
@@ -67,8 +135,9 @@ def _tell(manifest: dict[str, Any], as_json: bool, folder: Path) -> None:
         table.add_row(part, *(f"{counts[key]:,}" for key in ("documents", "words", "characters")))
     out.print(table)
     out.print("languages: " + ", ".join(f"{name} ({n})" for name, n in manifest["languages"].items()))
-    for kind, fix in manifest["fixes"].items():
-        out.print(f"repaired: {kind} ({fix['documents']} documents)", markup=False)
+    for each in manifest["steps"]:
+        if not each["dropped"]:
+            out.print(f"{each['step']}: {each['what']} ({each['documents']} documents)", markup=False)
     dropped = manifest["dropped"]
     if dropped:
         table = Table("dropped", "why", title_justify="left")
@@ -78,5 +147,8 @@ def _tell(manifest: dict[str, Any], as_json: bool, folder: Path) -> None:
         if len(dropped) > _SHOWN:
             reasons = Counter(each["reason"].split(":")[0] for each in dropped)
             rest = ", ".join(f"{reason} ({n})" for reason, n in reasons.most_common())
-            out.print(f"{len(dropped)} dropped in all: {rest}; each one is in manifest.json", markup=False)
+            out.print(f"{manifest['lost']} dropped in all: {rest}; each one is in manifest.parquet", markup=False)
     console.print(f"split: {manifest['split']['how']}", markup=False)
+
+
+command.add_command(find)

@@ -42,6 +42,7 @@ def find(folder: Path, text: str | None, source: Path | None, count: int, least:
         raise UsageError(f"{folder} is not a folder: name a corpus that `daneel corpus build` made")
     began = time.perf_counter()
     index = CopyIndex.open(folder / FOLDER)
+    index.passages("")  # makes the tables of letters, once a process
     opened = time.perf_counter()
     # Corpora are composed (NFC); what is pasted need not be.
     given = unicodedata.normalize("NFC", _read(text, source))
