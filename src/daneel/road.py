@@ -281,8 +281,8 @@ def arrive(stage: Stage, watch: Watch, say: Say) -> dict[str, Any]:
             before=before.samples,
             after=after.samples,
             copying=compare_copying(
-                [d.text for d in exam.train], before.samples, after.samples,
-                [d.text for d in exam.author], [d.text for d in exam.stranger],
+                exam.train, before.samples, after.samples,
+                [d.text for d in exam.author], [d.text for d in exam.stranger], stage.source.corpus,
             ),
             surprise=[surprise(lm, shown, context, label) for lm, label in ((base, "before"), (tuned, "after"))],
             attention=attention(tuned.model, tuned.tokenizer, exam.prompt),
@@ -318,7 +318,8 @@ def _stranger(path: str | None) -> list[Document]:
         corpus = read_corpus(Path(path))
         return corpus.heldout or corpus.train
     with tempfile.TemporaryDirectory() as folder:
-        return build([Path(path)], Path(folder) / "corpus", heldout=0.0).train
+        build([path], Path(folder) / "corpus", heldout=0.0)
+        return read_corpus(Path(folder) / "corpus").train
 
 
 def machine() -> dict[str, str]:

@@ -23,7 +23,7 @@ def corpus(tmp_path: Path) -> Path:
 
 def test_show_says_what_was_kept_and_dropped(corpus: Path) -> None:
     shown = CliRunner().invoke(command, ["show", str(corpus)]).stdout
-    for part in ("train", "heldout", "languages: en (12)", "stories/0.jpg", "25 dropped in all: not a .txt"):
+    for part in ("train", "heldout", "languages: en (12)", "stories/0.jpg", "25 dropped in all: .jpg files are not read (25)"):
         assert part in shown
 
 

@@ -1,12 +1,21 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from daneel.corpus.build import build, read_corpus
+from daneel.corpus.build import Corpus, read_corpus
+from daneel.corpus.build import build as write_corpus
 from daneel.corpus.document import Document, digest
 from daneel.errors import DataError, UsageError
+
+
+def build(paths: list[Path], out: Path, **settings: Any) -> Corpus:
+    manifest = write_corpus(paths, out, **settings)
+    corpus = read_corpus(out)
+    assert corpus.manifest == manifest
+    return corpus
 
 
 @pytest.fixture
@@ -30,19 +39,19 @@ def test_the_folder_and_what_it_says(stories: Path, tmp_path: Path) -> None:
     corpus = build([stories], tmp_path / "corpus", seed=1)
     manifest = corpus.manifest
     assert (manifest["read"], manifest["kept"]) == (26, 23)
-    assert [each["source"] for each in manifest["dropped"]] == [
-        "stories/bad.txt",
-        "stories/rows.jsonl",
-        "stories/s03.txt",
-    ]
-    assert manifest["dropped"][2]["reason"] == "the same text as stories/copy.md"
+    lost = {each["source"]: (each["step"], each["reason"]) for each in manifest["dropped"]}
+    assert lost.keys() == {"stories/bad.txt", "stories/rows.jsonl", "stories/s03.txt"}
+    assert lost["stories/bad.txt"] == ("read", "binary")
+    assert lost["stories/s03.txt"][0] == "exact_duplicates"
+    assert manifest["lost"] == 3
     assert manifest["languages"] == {"en": 22, "zh": 1}
-    fixed = manifest["fixes"]["encoding damage repaired"]
-    assert fixed["documents"] == 1
+    (fixed,) = (each for each in manifest["steps"] if each["what"] == "encoding damage repaired")
+    assert (fixed["step"], fixed["documents"]) == ("unicode", 1)
     assert fixed["examples"][0]["source"] == "stories/hurt.txt"
     assert manifest["split"] == {"unit": "documents", "how": "whole documents are held out: 2 of 23"}
-    files = {each["source"]: each for each in manifest["files"]}
-    assert files["stories/zh.txt"]["encoding"] == "gb18030"
+    rows = pq.read_table(tmp_path / "corpus/manifest.parquet").to_pylist()
+    assert {row["source"]: row["encoding"] for row in rows}["stories/zh.txt"] == "gb18030"
+    assert {row["source"]: row["dropped_by"] for row in rows}["stories/s03.txt"] == "exact_duplicates"
     assert len(corpus.train) + len(corpus.heldout) == 23
     everything = {document.source: document for document in corpus.train + corpus.heldout}
     first = everything["stories/s00.txt"]
@@ -64,7 +73,8 @@ def test_what_is_written_is_read_again(stories: Path, tmp_path: Path) -> None:
         "train.parquet",
     ]
     rows = pq.read_table(out / "manifest.parquet").to_pylist()
-    assert [row["split"] for row in rows] == ["train"] * len(corpus.train) + ["heldout"] * len(corpus.heldout)
+    parts = [row["split"] for row in rows if row["split"]]
+    assert (parts.count("train"), parts.count("heldout")) == (len(corpus.train), len(corpus.heldout))
     assert "text" not in rows[0]
     assert str(tmp_path) not in (out / "manifest.json").read_text() + (out / "card.md").read_text()
     assert "binary (1)" in (out / "card.md").read_text()
@@ -82,7 +92,8 @@ def test_a_corpus_may_be_built_again_inside_its_own_source(stories: Path) -> Non
     first = build([stories], stories / "corpus")
     again = build([stories], stories / "corpus")
     assert (again.train, again.heldout) == (first.train, first.heldout)
-    assert {"source": "stories/corpus", "reason": "a corpus built by daneel"} in again.manifest["dropped"]
+    lost = {each["source"]: each["reason"] for each in again.manifest["dropped"]}
+    assert lost["stories/corpus"] == "a corpus built by daneel"
 
 
 def test_one_document_is_split_and_that_is_said(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from rich.table import Table
 from daneel.cli.common import console, emit, json_option
 from daneel.cli.corpus_find import find
 from daneel.config import descriptions
-from daneel.cli.corpus_find import find
 
 _SHOWN = 20
 

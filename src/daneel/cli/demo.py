@@ -11,7 +11,7 @@ import click
 
 from daneel.cli.common import console, emit, json_option
 from daneel.config import TrainConfig
-from daneel.data.records import is_records
+from daneel.corpus.records import is_records
 from daneel.errors import ModelError, UsageError
 
 # In a process of its own, where daneel cannot be imported.

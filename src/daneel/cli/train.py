@@ -142,7 +142,7 @@ def _preview(data: tuple[str, ...], base: str) -> None:
 
     from rich.text import Text
 
-    from daneel.data.records import is_records, read_records
+    from daneel.corpus.records import is_records, read_records
     from daneel.store import resolve
     from daneel.tokenizer.chat import encode_chat, preview
     from daneel.tokenizer.load import Tokenizer

@@ -44,18 +44,29 @@ class Split:
     """One sentence for the manifest and the console."""
 
 
-def split(documents: list[Document], share: float, seed: int, unit: Unit = "auto") -> Split:
-    """Hold out about `share` of the words, chosen with the seed."""
+def whole(sizes: list[int], share: float, seed: int, unit: Unit = "auto") -> tuple[set[int], str] | None:
+    """Numbers of the documents (of `sizes` words) to hold out, about `share` of all words, and how it was done.
+
+    None where the share cannot be met by whole documents.
+    """
     if share == 0:
-        return Split(documents, [], "documents", "nothing is held out, as asked")
-    sizes = [words(document.text) for document in documents]
+        return set(), "nothing is held out, as asked"
     target = share * sum(sizes)
     picked = _pick(sizes, target, seed)
     held = sum(sizes[n] for n in picked)
     if unit == "documents" or (unit == "auto" and 0.5 * target <= held <= 1.5 * target):
-        train, heldout = _part(documents, picked)
-        return Split(train, heldout, "documents", f"whole documents are held out: {len(heldout)} of {len(documents)}")
-    return _by_blocks(documents, target, seed)
+        return picked, f"whole documents are held out: {len(picked)} of {len(sizes)}"
+    return None
+
+
+def split(documents: list[Document], share: float, seed: int, unit: Unit = "auto") -> Split:
+    """Hold out about `share` of the words, chosen with the seed."""
+    sizes = [words(document.text) for document in documents]
+    if found := whole(sizes, share, seed, unit):
+        picked, how = found
+        heldout = [document for n, document in enumerate(documents) if n in picked]
+        return Split([d for n, d in enumerate(documents) if n not in picked], heldout, "documents", how)
+    return _by_blocks(documents, share * sum(sizes), seed)
 
 
 def _pick(sizes: list[int], target: float, seed: int) -> set[int]:
@@ -73,11 +84,6 @@ def _pick(sizes: list[int], target: float, seed: int) -> set[int]:
                 picked.add(number)
                 held += sizes[number]
     return picked
-
-
-def _part(documents: list[Document], picked: set[int]) -> tuple[list[Document], list[Document]]:
-    heldout = [document for n, document in enumerate(documents) if n in picked]
-    return [document for n, document in enumerate(documents) if n not in picked], heldout
 
 
 def _by_blocks(documents: list[Document], target: float, seed: int) -> Split:

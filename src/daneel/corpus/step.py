@@ -8,7 +8,7 @@ decided upon together, and each batch gets its verdict; documents never meet in 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -63,6 +63,7 @@ class Run(Protocol):
         """The function's result for each task."""
 
 
+@runtime_checkable
 class JointStep(Protocol):
     """Judges or changes documents by what the others are."""
 

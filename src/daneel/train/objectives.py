@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from daneel.data.packing import Document
-from daneel.data.records import Record
+from daneel.corpus.records import Record
 from daneel.tokenizer.chat import encode_chat
 from daneel.tokenizer.load import Tokenizer
 

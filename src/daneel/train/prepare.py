@@ -10,7 +10,7 @@ from daneel.corpus.build import build, read_corpus
 from daneel.corpus.document import Document
 from daneel.corpus.read import is_corpus
 from daneel.data.packing import Shards, write_shards
-from daneel.data.records import Record, is_records, read_records
+from daneel.corpus.records import Record, is_records, read_records
 from daneel.errors import DataError, ModelError
 from daneel.formats.families import llama
 from daneel.model.init import new_model
@@ -64,16 +64,17 @@ def read_source(data: Sequence[Path], corpus: Path, seed: int, heldout: float) -
         note = f"{len(records) - count} records to learn from, {count} held out"
         return Source(records[count:], records[:count], None, [note])
     if len(data) == 1 and is_corpus(data[0]):
-        built = read_corpus(data[0])
+        corpus = data[0]
     else:
-        built = build(list(data), corpus, seed=seed, heldout=heldout)
+        build(data, corpus, seed=seed, heldout=heldout)
+    built = read_corpus(corpus)
     manifest = built.manifest
     notes = [
         f"{len(built.train)} texts to learn from, {len(built.heldout)} held out ({manifest['split']['how']})",
         *[f"left out {each['source']}: {each['reason']}" for each in manifest["dropped"][:5]],
     ]
-    if len(manifest["dropped"]) > 5:
-        notes.append(f"… and {len(manifest['dropped']) - 5} more, listed in {built.folder / 'manifest.json'}")
+    if manifest["lost"] > 5:
+        notes.append(f"… and {manifest['lost'] - 5} more, listed in {built.folder / 'manifest.json'}")
     return Source(built.train, built.heldout, built.folder, notes)
 
 

@@ -26,9 +26,20 @@ class Record:
 
 def read_records(path: Path) -> Iterator[Record]:
     """The records of a `.jsonl` file, of a `.json` file that holds one list, or of a folder of such files."""
-    for file in _files(path):
-        for where, row in _rows(file):
-            yield _record(where, row)
+    for file in record_files(path):
+        for found in each_record(file):
+            if isinstance(found, DataError):
+                raise found
+            yield found
+
+
+def each_record(file: Path) -> Iterator[Record | DataError]:
+    """The records of a file; for a row that is none, what would be raised about it."""
+    for where, row in _rows(file):
+        try:
+            yield _record(where, _json(where, row) if isinstance(row, bytes) else row)
+        except DataError as error:
+            yield error
 
 
 def is_records(path: Path) -> bool:
@@ -43,20 +54,22 @@ def is_records(path: Path) -> bool:
         return False
     if path.is_dir() and not any(file.suffix.lower() in (".jsonl", ".json") for file in path.rglob("*")):
         return False
-    files = [file for file in _files(path) if file.stat().st_size] if path.exists() else []
+    files = [file for file in record_files(path) if file.stat().st_size] if path.exists() else []
     return bool(files) and all(_first_is_chat(file) for file in files)
 
 
 def _first_is_chat(file: Path) -> bool:
     """By its keys: what is wrong with a conversation is said when it is read."""
     try:
-        _, row = next(_rows(file))
+        where, row = next(_rows(file))
+        row = _json(where, row) if isinstance(row, bytes) else row
     except (DataError, StopIteration):
         return False
     return isinstance(row, dict) and any(row.keys() >= keys for keys in _CHAT_KEYS)
 
 
-def _files(path: Path) -> list[Path]:
+def record_files(path: Path) -> list[Path]:
+    """The files of records below a path. Raises DataError."""
     if not path.exists():
         raise DataError(f"{path} does not exist: give a .jsonl file or a folder of them")
     if path.is_file():
@@ -68,6 +81,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def _rows(file: Path) -> Iterator[tuple[str, Any]]:
+    """Where each row stands, and the row: a line's bytes, or a value of the file's one list."""
     with file.open("rb") as lines:
         first = lines.readline().removeprefix(b"\xef\xbb\xbf").lstrip()
         lines.seek(0)
@@ -77,7 +91,7 @@ def _rows(file: Path) -> Iterator[tuple[str, Any]]:
             return
         for n, line in enumerate(lines, 1):
             if line.strip():
-                yield f"{file}:{n}", _json(f"{file}:{n}", line)
+                yield f"{file}:{n}", line
 
 
 def _json(where: str, data: bytes) -> Any:

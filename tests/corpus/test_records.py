@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from daneel.data.records import is_records, read_records
+from daneel.corpus.records import is_records, read_records
 from daneel.errors import DataError
 
 ASKED = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]

@@ -1,0 +1,19 @@
+"""What a text is called, where nothing but the text itself tells."""
+
+import re
+from pathlib import PurePosixPath
+
+_BY = re.compile(r"(?:by\s+|作者[:：]\s*|著者[:：]\s*)(\S.{0,60})", re.IGNORECASE)
+_ENDING = tuple('.!?…。！？;；:：,，、”"')
+
+
+def name(text: str, source: str) -> tuple[str, str]:
+    """Title and author as the first lines give them; else the file's name and nothing."""
+    stem = PurePosixPath(re.sub(r"#\d+$", "", source)).stem
+    head = [line.strip().lstrip("# ").strip("*_ ") for line in text[:2000].split("\n")]
+    heading = head[: head.index("")] if "" in head else []
+    # A heading is one or two short lines (title, author) with an empty one below.
+    if not 1 <= len(heading) <= 2 or any(len(line) > 60 or line.endswith(_ENDING) for line in heading):
+        return stem, ""
+    by = _BY.fullmatch(heading[-1])
+    return heading[0], by[1] if by and len(heading) == 2 else ""

@@ -1,0 +1,315 @@
+"""Documents through the steps of a recipe, batch by batch, in any number of processes.
+
+Local steps follow one another in one pass over the batches. A joint step ends a pass: at its end every batch is
+summarised, the summaries are decided upon, and the next pass begins with the verdicts. Between passes the batches lie
+on disk, so memory holds one batch a process whatever the size of the corpus.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from daneel.corpus.document import Document, digest
+from daneel.corpus.fields import part
+from daneel.corpus.identify import language
+from daneel.corpus.naming import name
+from daneel.corpus.read import Dropped, Raw, load
+from daneel.corpus.step import Arrays, JointStep, LocalStep, Result, Run, Step
+from daneel.corpus.words import Words, mix
+
+# A task is files of about so many bytes; a batch at most about so many characters, or one document.
+TASK_BYTES = 1 << 20
+BATCH_CHARACTERS = 1 << 20
+EXAMPLES = 3
+READING = "read"
+Loader = Callable[[Any], Iterator[Raw | Dropped]]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Something that was read and is not in the corpus."""
+
+    source: str
+    step: str
+    reason: str
+    example: str = ""
+    """What of it was the reason, in a few words."""
+
+
+@dataclass
+class Tally:
+    """How many documents a step changed or dropped in one way."""
+
+    dropped: bool
+    documents: int = 0
+    times: int = 0
+    examples: list[dict[str, str]] = field(default_factory=list)
+
+    def add(self, documents: int, times: int, examples: Iterable[dict[str, str]]) -> None:
+        """Count more of the same."""
+        self.documents += documents
+        self.times += times
+        self.examples += list(examples)[: EXAMPLES - len(self.examples)]
+
+
+Tallies = dict[tuple[str, str], Tally]
+"""By step and what it did."""
+
+
+@dataclass
+class Batch:
+    """Documents on disk after a pass, and what happened to those that were read for it."""
+
+    path: Path
+    sizes: list[int] = field(default_factory=list)
+    """Words of each document."""
+    languages: list[str] = field(default_factory=list)
+    """The language of each."""
+    keys: list[int] = field(default_factory=list)
+    """Of records, a hash of the first text of each: those with the same belong to the same part of the corpus."""
+    tallies: Tallies = field(default_factory=dict)
+    losses: list[Loss] = field(default_factory=list)
+    read: int = 0
+
+
+# A document in a batch carries what is known of its file.
+SCHEMA = pa.schema(
+    [
+        *((item.name, pa.string()) for item in fields(Document)),
+        ("encoding", pa.string()),
+        ("bytes", pa.int64()),
+        ("changes", pa.list_(pa.string())),
+        ("form", pa.string()),
+    ]
+)
+
+
+@dataclass
+class Row:
+    """A document on its way, with its file's encoding and size and the changes made to it so far."""
+
+    document: Document
+    encoding: str
+    bytes: int
+    changes: list[str]
+    form: str
+    """JSON of what a record of several texts is; empty for a document."""
+
+
+_OF_ROW = [item.name for item in fields(Row)][1:]
+
+
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """A batch to disk."""
+    plain = [{**vars(row.document), **{key: getattr(row, key) for key in _OF_ROW}} for row in rows]
+    pq.write_table(pa.Table.from_pylist(plain, SCHEMA), path, compression="lz4")
+
+
+def read_rows(path: Path) -> list[Row]:
+    """A batch from disk."""
+    own = [item.name for item in fields(Document)]
+    return [
+        Row(Document(*(row[key] for key in own)), *(row[key] for key in _OF_ROW))
+        for row in pq.read_table(path).to_pylist()
+    ]
+
+
+def process(items: Iterable[Any], steps: Sequence[Step], scratch: Path, run: Run, loader: Loader = load) -> list[Batch]:
+    """All documents of the items (or what could not be read) through all steps; batches in the order of the items.
+
+    `loader` makes texts of an item, which has a `size` in bytes; it is sent to other processes by its name.
+    The batches of the last pass stay in `scratch`; what earlier passes dropped is counted with them.
+    """
+    passes = _passes(steps)
+    local, joint = passes[0]
+    tasks = ((n, group, loader, local, joint, scratch) for n, group in enumerate(_grouped(items)))
+    batches = [batch for group in run(_first, tasks) for batch in group]
+    if not batches:
+        return []
+    for before, (local, joint) in pairwise(passes):
+        deciding = before[1]
+        assert deciding is not None
+        verdicts = deciding.decide([_summary(batch.path) for batch in batches], run)
+        for batch, verdict in zip(batches, verdicts, strict=True):
+            np.savez(_summary(batch.path), **verdict)  # type: ignore[arg-type]
+        batches = list(run(_next, ((batch, deciding, local, joint) for batch in batches)))
+    return batches
+
+
+def _passes(steps: Sequence[Step]) -> list[tuple[list[LocalStep], JointStep | None]]:
+    """Runs of local steps, each with the joint step that ends it; the last has none."""
+    passes: list[tuple[list[LocalStep], JointStep | None]] = []
+    local: list[LocalStep] = []
+    for step in steps:
+        if isinstance(step, JointStep):
+            passes.append((local, step))
+            local = []
+        else:
+            local.append(step)
+    return [*passes, (local, None)]
+
+
+def _grouped(items: Iterable[Any]) -> Iterator[list[Any]]:
+    group: list[Any] = []
+    size = 0
+    for item in items:
+        group.append(item)
+        size += 0 if isinstance(item, Dropped) else item.size
+        if size >= TASK_BYTES:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
+
+
+def _first(task: tuple[int, list[Any], Loader, list[LocalStep], JointStep | None, Path]) -> list[Batch]:
+    """Read some items and put them through the first pass."""
+    number, items, loader, local, joint, scratch = task
+    batches: list[Batch] = []
+    rows: list[Row] = []
+    batch = Batch(scratch / f"{number:07}-0000.parquet")
+    characters = 0
+
+    def finish() -> None:
+        nonlocal batch, rows, characters
+        _through(batch, rows, _steps(batch, local), joint)
+        batches.append(batch)
+        batch, rows, characters = Batch(scratch / f"{number:07}-{len(batches):04}.parquet"), [], 0
+
+    for item in items:
+        for raw in [item] if isinstance(item, Dropped) else loader(item):
+            batch.read += 1
+            if isinstance(raw, Dropped):
+                _drop(batch, Loss(raw.source, READING, raw.reason), raw.reason.partition(":")[0])
+                continue
+            row = _row(raw)
+            rows.append(row)
+            characters += len(raw.text)
+            if raw.note:
+                _note(batch, READING, "wrong bytes replaced", raw.source, raw.note)
+                row.changes.append("wrong bytes replaced")
+            if characters >= BATCH_CHARACTERS:
+                finish()
+    if batch.read or not batches:
+        finish()
+    return batches
+
+
+def _next(task: tuple[Batch, JointStep, list[LocalStep], JointStep | None]) -> Batch:
+    """A batch through the verdict on it, and a later pass."""
+    batch, decided, local, joint = task
+    with np.load(_summary(batch.path), allow_pickle=False) as stored:
+        verdict: Arrays = dict(stored)
+
+    def judged(rows: list[Row]) -> list[Row]:
+        documents = [row.document for row in rows]
+        return _kept(batch, rows, decided.name, decided.apply(documents, verdict))
+
+    _through(batch, read_rows(batch.path), lambda rows: _steps(batch, local)(judged(rows)), joint)
+    return batch
+
+
+def _through(batch: Batch, rows: list[Row], steps: Callable[[list[Row]], list[Row]], joint: JointStep | None) -> None:
+    rows = steps(rows)
+    if joint is None:
+        rows = _finished(batch, rows)
+        batch.sizes = Words([row.document.text for row in rows]).counts.tolist()
+        batch.languages = [row.document.language for row in rows]
+        batch.keys = [_key(row.document.text) for row in rows if row.form]
+    write_rows(batch.path, rows)
+    if joint is not None:
+        np.savez(_summary(batch.path), **joint.summarise([row.document for row in rows]))  # type: ignore[arg-type]
+
+
+def _steps(batch: Batch, steps: Sequence[LocalStep]) -> Callable[[list[Row]], list[Row]]:
+    def call(rows: list[Row]) -> list[Row]:
+        for step in steps:
+            rows = _kept(batch, rows, step.name, step.apply([row.document for row in rows]))
+        return rows
+
+    return call
+
+
+def _kept(batch: Batch, rows: list[Row], step: str, result: Result) -> list[Row]:
+    for place, note in result.notes:
+        source = rows[place].document.source
+        if note.dropped:
+            _drop(batch, Loss(source, step, note.what, note.example), note.what)
+        else:
+            _note(batch, step, note.what, source, note.example, note.times)
+            if note.what not in rows[place].changes:
+                rows[place].changes.append(note.what)
+    pairs = zip(rows, result.documents, strict=True)
+    return [replace(row, document=document) for row, document in pairs if document is not None]
+
+
+def _finished(batch: Batch, rows: list[Row]) -> list[Row]:
+    """Documents with all they need: a title, a language, the hash of their text; empty ones dropped."""
+    out = []
+    for row in rows:
+        document = row.document
+        if not document.text.strip():
+            _drop(batch, Loss(document.source, READING, "empty"), "empty")
+            continue
+        title, author = ("", "") if row.form else name(document.text, document.source)
+        document = replace(
+            document,
+            title=document.title or title,
+            author=document.author or author,
+            language=document.language or language(document.text),
+            sha256=digest(document.text),
+        )
+        out.append(replace(row, document=document))
+    return out
+
+
+def _key(text: str) -> int:
+    """The same for records that begin with the same text, up to case, spaces and punctuation."""
+    hashes = Words(part(text)[:1]).hashes
+    return int(mix(np.add.reduce(hashes * mix(np.arange(len(hashes), dtype=np.uint64)), keepdims=True))[0])
+
+
+def _row(raw: Raw) -> Row:
+    about = {key: raw.about.get(key, "") for key in ("title", "author", "language", "licence")}
+    return Row(
+        Document(raw.text, raw.source, **about, sha256=""), raw.encoding, raw.bytes, [], raw.about.get("form", "")
+    )
+
+
+def _note(batch: Batch, step: str, what: str, source: str, example: str, times: int = 1) -> None:
+    tally = batch.tallies.setdefault((step, what), Tally(dropped=False))
+    tally.add(1, times, [{"source": source, "example": example}])
+
+
+def _drop(batch: Batch, loss: Loss, kind: str) -> None:
+    tally = batch.tallies.setdefault((loss.step, kind), Tally(dropped=True))
+    tally.add(1, 1, [{"source": loss.source, "example": loss.example}])
+    batch.losses.append(loss)
+
+
+def merged(batches: Iterable[Batch]) -> Tallies:
+    """The tallies of all batches together, those of the first batches first."""
+    out: Tallies = {}
+    for batch in batches:
+        for key, tally in batch.tallies.items():
+            out.setdefault(key, Tally(tally.dropped)).add(tally.documents, tally.times, tally.examples)
+    return out
+
+
+def _summary(path: Path) -> Path:
+    return path.with_suffix(".npz")
+
+
+def described(steps: Sequence[Step], tallies: Tallies) -> list[dict[str, Any]]:
+    """The tallies for the manifest, in the order of the steps."""
+    order = [READING, *(step.name for step in steps)]
+    return [
+        {"step": step, "what": what, **asdict(tally)}
+        for (step, what), tally in sorted(tallies.items(), key=lambda pair: order.index(pair[0][0]))
+    ]
