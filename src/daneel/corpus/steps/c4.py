@@ -1,0 +1,220 @@
+"""The rules of the Colossal Clean Crawled Corpus (Raffel et al. 2020, arXiv:1910.10683, section 2.2, and its code)."""
+
+import functools
+import re
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from daneel.corpus.document import Document, digest
+from daneel.corpus.step import Batch, Note, Result
+from daneel.corpus.steps.quality import Measures, beginning, member, sums, table, variants
+from daneel.corpus.words import Array
+
+_CITATION = re.compile(r"\[\d*\]|\[edit\]|\[citation needed\]")
+_POLICIES = ("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
+_CHINESE_POLICIES = (
+    "隐私政策",
+    "隱私政策",
+    "使用条款",
+    "使用條款",
+    "服务条款",
+    "服務條款",
+    "版权所有",
+    "版權所有",
+    "icp备",
+)
+_LOREM = "lorem ipsum"
+_QUOTES = "\"'”’»"
+_SENTENCE = ".!?"
+_CHINESE_QUOTES = _QUOTES + "」』》）"
+_CHINESE_SENTENCE = "。！？…!?"
+# Why a line goes; the first that holds counts.
+_LONG, _END, _SHORT, _SCRIPT, _POLICY = 1, 2, 3, 4, 5
+
+
+@dataclass(frozen=True)
+class C4:
+    """Removes lines that are no sentences, then drops pages of which too little is left.
+
+    The rules for pages look, as C4's own code does, at the lines that are left. Empty lines go on parting paragraphs.
+    """
+
+    name: ClassVar[str] = "c4"
+
+    sentence_ends: bool = True
+    """Removes lines that do not end with a full stop, exclamation or question mark or a closing quote (C4). Not for
+    text with hard line ends."""
+    min_line_words: int = 3
+    """Removes lines of fewer words (C4: 3)."""
+    max_word_length: int = 1000
+    """Removes lines with a longer word (C4's code: 1000); 0 sets no limit."""
+    javascript: bool = True
+    """Removes lines with the word Javascript (C4)."""
+    policies: bool = True
+    """Removes lines about cookies, privacy and terms of use (C4's code; Chinese phrases of the same kind)."""
+    citations: bool = True
+    """Removes [1], [edit] and [citation needed] (C4's code)."""
+    lorem_ipsum: bool = True
+    """Drops pages with the phrase lorem ipsum (C4)."""
+    curly_bracket: bool = True
+    """Drops pages with a curly bracket, which is mostly code (C4)."""
+    min_sentences: int = 5
+    """Drops pages with fewer sentences in the lines left (C4: 5)."""
+    zh_min_line_words: int = 5
+    """As min_line_words, in Chinese characters."""
+    zh_min_sentences: int = 5
+    """As min_sentences, for Chinese."""
+
+    def apply(self, batch: Batch) -> Result:
+        """The batch without what breaks a rule."""
+        result = Result(list(batch))
+        if self.citations:
+            self._cite(result)
+        for language, places, found in variants([document for document in result.documents if document]):
+            self._apply(language == "zh", places, found, result)
+        result.notes.sort(key=lambda note: note[0])
+        return result
+
+    def _cite(self, result: Result) -> None:
+        for n, document in enumerate(result.documents):
+            assert document
+            if "[" in document.text and (match := _CITATION.search(document.text)):
+                text, times = _CITATION.subn("", document.text)
+                result.documents[n] = replace(document, text=text, sha256=digest(text))
+                around = document.text[max(0, match.start() - 40) : match.end() + 10]
+                result.notes.append((n, Note("c4: citations removed", beginning(around), times)))
+
+    def _apply(self, chinese: bool, places: list[tuple[int, int]], found: Measures, result: Result) -> None:
+        reasons = self._reasons(chinese, found)
+        kept = found.filled & (reasons == 0)
+        sentences = found.by_line(np.maximum(_sentences(chinese, found), 1) * kept)
+        least = self.zh_min_sentences if chinese else self.min_sentences
+        removed = found.by_line(reasons > 0)
+        few = sentences < least
+        lorem = self.lorem_ipsum and bool(_present(found, (_LOREM,)))
+        for n, t in places:
+            document = result.documents[n]
+            assert document
+            own = reasons[found.lines[t] : found.lines[t + 1]] if removed[t] else None
+            text = document.text if own is None else _left(document.text, own)
+            why = self._page(text, lorem)
+            if why or few[t]:
+                why = why or f"c4: fewer than {least} sentences"
+                shown = f"{sentences[t]}: {beginning(document.text)}"
+                result.documents[n] = None
+                result.notes.append((n, Note(why, shown, dropped=True)))
+            elif own is not None:
+                result.documents[n] = replace(document, text=text, sha256=digest(text))
+                result.notes += [(n, note) for note in self._notes(chinese, document, own)]
+
+    def _page(self, text: str, lorem: bool) -> str:
+        """Why a page goes for a word in it; empty if it stays."""
+        if lorem and _LOREM in text.lower():
+            return "c4: lorem ipsum"
+        return "c4: a curly bracket" if self.curly_bracket and "{" in text else ""
+
+    def _reasons(self, chinese: bool, found: Measures) -> Array:
+        """int8 [L]: why each line goes, 0 if it stays."""
+        codes, signs = found.words.codes, found.signs
+        _, last = found.edges
+        reasons = np.zeros(len(found.starts), np.int8)
+        for code, phrases in ((_POLICY, self._phrases(chinese)), (_SCRIPT, ("javascript",) * self.javascript)):
+            for line in _lines_with(found, phrases):
+                reasons[line] = code
+        if chinese:
+            starts, lengths = found.words.starts, found.words.lengths
+        else:
+            opens = np.flatnonzero(np.diff(signs, prepend=-2) > 1)
+            starts, lengths = signs[opens], np.diff(opens, append=len(signs))
+        bounds = np.searchsorted(starts, np.append(found.starts, len(codes)))
+        least = self.zh_min_line_words if chinese else self.min_line_words
+        reasons[np.diff(bounds) < least] = _SHORT
+        if self.sentence_ends:
+            ends = member(codes[last], _ends(chinese))
+            if not chinese:
+                ends &= ~((codes[last] == ord(".")) & (codes[last - 1] == ord(".")) & (codes[last - 2] == ord(".")))
+            reasons[~ends] = _END
+        if self.max_word_length:
+            reasons[sums(lengths > self.max_word_length, bounds) > 0] = _LONG
+        reasons[~found.filled] = 0
+        return reasons
+
+    def _phrases(self, chinese: bool) -> tuple[str, ...]:
+        if not self.policies:
+            return ()
+        return _POLICIES + _CHINESE_POLICIES if chinese else _POLICIES
+
+    def _notes(self, chinese: bool, document: Document, reasons: Array) -> list[Note]:
+        """What was removed from a document, a kind each."""
+        unit, least = ("characters", self.zh_min_line_words) if chinese else ("words", self.min_line_words)
+        what = {
+            _LONG: f"a word of more than {self.max_word_length} characters",
+            _END: "no end of a sentence",
+            _SHORT: f"fewer than {least} {unit}",
+            _SCRIPT: "javascript",
+            _POLICY: "terms of use or privacy",
+        }
+        lines = document.text.split("\n")
+        return [
+            Note(f"c4: lines with {kind} removed", beginning(lines[int((reasons == code).argmax())]), times)
+            for code, kind in what.items()
+            if (times := int((reasons == code).sum()))
+        ]
+
+
+def _left(text: str, reasons: Array) -> str:
+    """The text without the lines that go."""
+    lines = [line for line, reason in zip(text.split("\n"), reasons.tolist(), strict=True) if not reason]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
+
+
+def _present(found: Measures, phrases: tuple[str, ...]) -> list[str]:
+    """The phrases that stand in any of the texts, in any case."""
+    return [phrase for phrase in phrases if phrase in found.lower]
+
+
+def _lines_with(found: Measures, phrases: tuple[str, ...]) -> list[int]:
+    """The lines in which one of the phrases stands, in any case."""
+    present = _present(found, phrases)
+    out: list[int] = []
+    for t, text in enumerate(found.texts) if present else ():
+        lines = enumerate(text.split("\n"), int(found.lines[t]))
+        out += [n for n, line in lines if any(phrase in line.lower() for phrase in present)]
+    return out
+
+
+def _sentences(chinese: bool, found: Measures) -> Array:
+    """int64 [L]: sentences that end on each line: marks before white space, with a quote between or not; in Chinese
+    wherever they stand."""
+    codes = found.words.codes
+    ends = np.flatnonzero(member(codes, _marks(chinese)))
+    after = codes[np.minimum(ends + 1, len(codes) - 1)]
+    if chinese:
+        ends = ends[~member(after, _marks(chinese))]
+    else:
+        quoted = member(after, _quotes())
+        after = np.where(quoted, codes[np.minimum(ends + 2, len(codes) - 1)], after)
+        ends = ends[member(after, _white())]
+    return np.diff(np.searchsorted(ends, np.append(found.starts, len(codes))))
+
+
+@functools.cache
+def _ends(chinese: bool) -> Array:
+    return table(_CHINESE_SENTENCE + _CHINESE_QUOTES + "." if chinese else _SENTENCE + _QUOTES)
+
+
+@functools.cache
+def _marks(chinese: bool) -> Array:
+    return table(_CHINESE_SENTENCE if chinese else _SENTENCE)
+
+
+@functools.cache
+def _quotes() -> Array:
+    return table(_QUOTES + ")")
+
+
+@functools.cache
+def _white() -> Array:
+    return table(" \n\t\u00a0\u3000")

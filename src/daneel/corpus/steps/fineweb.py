@@ -1,0 +1,93 @@
+"""The quality rules that FineWeb adds to Gopher's and C4's (Penedo et al. 2024, arXiv:2406.17557, section 3.6)."""
+
+import functools
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from daneel.corpus.step import Batch, Result
+from daneel.corpus.steps.quality import Measures, Rule, judge, member, percent, table
+from daneel.corpus.words import Array
+
+# Full stops, exclamation and question marks of many scripts; closing quotes end a sentence in Chinese only, as there
+# the mark stands before them as often as behind.
+_ENDS = ".!?…。．｡！？‼⁇⁈⁉‽؟۔।॥။።։᠃។"
+_CHINESE_ENDS = _ENDS + "”』」》）"
+
+
+@dataclass(frozen=True)
+class FineWeb:
+    """Drops lists, menus and tables: what has lines, but no sentences on them.
+
+    Empty lines are no lines. A limit of 0 sets none.
+    """
+
+    name: ClassVar[str] = "fineweb"
+
+    min_ends: float = 0.12
+    """Least share of the lines that end with a full stop, exclamation or question mark (FineWeb: 0.12)."""
+    short_line: int = 30
+    """Characters of the longest line that counts as short (FineWeb: 30)."""
+    max_short_lines: float = 0.67
+    """Largest share of short lines (FineWeb: 0.67)."""
+    max_duplicate_characters: float = 0.01
+    """Largest share of the characters in lines that occurred before (FineWeb: 0.01)."""
+    max_line_ends: float = 0.3
+    """Most line ends a word (FineWeb: 0.3)."""
+    zh_min_ends: float = 0.12
+    """As min_ends, for Chinese; closing quotes and brackets end a line too."""
+    zh_short_line: int = 12
+    """As short_line, in Chinese characters."""
+    zh_max_short_lines: float = 0.67
+    """As max_short_lines, for Chinese."""
+    zh_max_line_ends: float = 0.15
+    """Most line ends a Chinese character."""
+
+    def apply(self, batch: Batch) -> Result:
+        """The batch without what breaks a rule."""
+        return judge(batch, self._rules)
+
+    def _rules(self, language: str, found: Measures) -> list[Rule]:
+        chinese = language == "zh"
+        last = found.edges[1]
+        filled, lines = found.filled, found.filled_lines
+        ends = found.by_line(filled & member(found.words.codes[last], _ends(chinese))) / lines
+        longest = self.zh_short_line if chinese else self.short_line
+        short = found.by_line(filled & (found.ends - found.starts <= longest)) / lines
+        breaks = np.maximum(np.diff(found.lines) - 1, 0) / found.counts
+        repeated = np.array([_repeated(text) for text in found.texts]) / np.maximum(found.sizes, 1)
+        unit = "character" if chinese else "word"
+        least = self.zh_min_ends if chinese else self.min_ends
+        most_short = self.zh_max_short_lines if chinese else self.max_short_lines
+        most_breaks = self.zh_max_line_ends if chinese else self.max_line_ends
+        return [
+            Rule(f"fineweb: fewer than {percent(least)} of the lines end a sentence", ends, ends < least),
+            Rule(
+                f"fineweb: more than {percent(most_short)} of the lines have at most {longest} characters",
+                short,
+                short > (most_short or 1),
+            ),
+            Rule(
+                f"fineweb: more than {percent(self.max_duplicate_characters)} of the characters are in repeated lines",
+                repeated,
+                repeated > (self.max_duplicate_characters or 1),
+            ),
+            Rule(
+                f"fineweb: more than {most_breaks:g} line ends a {unit}",
+                breaks,
+                breaks > (most_breaks or np.inf),
+            ),
+        ]
+
+
+def _repeated(text: str) -> int:
+    """Characters in lines that occurred before."""
+    lines = [line for line in text.split("\n") if line and not line.isspace()]
+    once = set(lines)
+    return sum(map(len, lines)) - sum(map(len, once)) if len(once) < len(lines) else 0
+
+
+@functools.cache
+def _ends(chinese: bool) -> Array:
+    return table(_CHINESE_ENDS if chinese else _ENDS)

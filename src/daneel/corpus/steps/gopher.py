@@ -1,0 +1,338 @@
+"""The quality and repetition rules of Gopher's training text (Rae et al. 2021, arXiv:2112.11446, appendix A1)."""
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from daneel.corpus.step import Batch, Result
+from daneel.corpus.steps.quality import Measures, Rule, judge, member, percent, sums, table
+from daneel.corpus.words import Array, Words, mix
+
+_STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
+# The most frequent particles, pronouns and verbs of modern Chinese, then those of classical Chinese, both scripts.
+_STOP_CHARACTERS = "的了是在不和有我他她这這个個们們一人也就都说說来來去上" + "之其而以为為于於者所无無此与與自"
+_BULLETS = "-*•‣◦▪●○■□◆◇★☆・·➤►"
+_ELLIPSIS = "…"
+
+
+@dataclass(frozen=True)
+class GopherQuality:
+    """Drops documents that do not look like running text.
+
+    Words are runs of letters and digits; Chinese is counted in characters. A limit of 0 sets none. The stop words are
+    English or Chinese; for other languages that rule is skipped.
+    """
+
+    name: ClassVar[str] = "gopher_quality"
+
+    min_words: int = 50
+    """Fewest words (Gopher: 50)."""
+    max_words: int = 100_000
+    """Most words (Gopher: 100,000; a long novel has 150,000)."""
+    min_mean_length: float = 3.0
+    """Shortest mean word, in characters (Gopher: 3)."""
+    max_mean_length: float = 10.0
+    """Longest mean word, in characters (Gopher: 10)."""
+    max_symbols: float = 0.1
+    """Most # signs a word, and most ellipses a word (Gopher: 0.1)."""
+    max_bullets: float = 0.9
+    """Largest share of the lines that begin with a bullet (Gopher: 0.9)."""
+    max_ellipsis_lines: float = 0.3
+    """Largest share of the lines that end with an ellipsis (Gopher: 0.3)."""
+    min_alphabetic: float = 0.8
+    """Least share of what stands between white space that has a letter in it (Gopher: 0.8)."""
+    min_stop_words: int = 2
+    """How many of the, be, to, of, and, that, have, with an English text has at least (Gopher: 2)."""
+    zh_min_words: int = 50
+    """Fewest words of a Chinese text, its characters."""
+    zh_max_words: int = 200_000
+    """Most characters of a Chinese text: 100,000 English words say as much as 160,000 to 200,000 characters."""
+    zh_max_symbols: float = 0.05
+    """As max_symbols, a Chinese character; an ellipsis is written …… and counts once."""
+    zh_min_han: float = 0.6
+    """Least share of Chinese characters among a Chinese text's signs, in place of the length of words and the share
+    of those with letters."""
+    zh_max_punctuation: float = 0.35
+    """Largest share of a Chinese text's signs that are neither letters nor digits."""
+    zh_min_stop_words: int = 3
+    """How many of the 54 most frequent function characters a Chinese text has at least."""
+
+    def apply(self, batch: Batch) -> Result:
+        """The batch without what breaks a rule."""
+        return judge(batch, self._rules)
+
+    def _rules(self, language: str, found: Measures) -> list[Rule]:
+        chinese = language == "zh"
+        words, counts = found.words, found.words.counts
+        unit = "characters" if chinese else "words"
+        least, most = (self.zh_min_words, self.zh_max_words) if chinese else (self.min_words, self.max_words)
+        rules = [
+            Rule(f"gopher: fewer than {least} {unit}", counts, counts < least),
+            Rule(f"gopher: more than {most} {unit}", counts, counts > (most or np.inf)),
+        ]
+        if not chinese:
+            mean = found.by_word(words.lengths) / found.counts
+            low, high = self.min_mean_length, self.max_mean_length
+            rules += [
+                Rule(f"gopher: words shorter than {low:g} characters", mean, mean < low),
+                Rule(f"gopher: words longer than {high:g} characters", mean, mean > (high or np.inf)),
+            ]
+        ellipses = found.count("……", "...") if chinese else found.count("...", _ELLIPSIS)
+        limit = self.zh_max_symbols if chinese else self.max_symbols
+        for name, number in (("#", found.count("#", "＃")), ("ellipsis", ellipses)):
+            share = number / found.counts
+            rules.append(Rule(f"gopher: more than {limit:g} {name} a word", share, share > (limit or np.inf)))
+        rules += self._lines(found)
+        rules += self._chinese(found) if chinese else self._alphabetic(found)
+        if language:
+            stops = _kinds_of_stops(words, chinese)
+            limit = self.zh_min_stop_words if chinese else self.min_stop_words
+            rules.append(Rule(f"gopher: fewer than {limit} stop words", stops, stops < limit))
+        return rules
+
+    def _lines(self, found: Measures) -> list[Rule]:
+        codes = found.words.codes
+        first, last = found.edges
+        bullets = found.by_line(found.filled & member(codes[first], _bullets())) / found.filled_lines
+        trails = codes[last] == ord(_ELLIPSIS)
+        dots = found.filled & (last >= first + 2) & (codes[last] == ord("."))
+        dots &= (codes[last - 1] == ord(".")) & (codes[last - 2] == ord("."))
+        ellipses = found.by_line(found.filled & (trails | dots)) / found.filled_lines
+        return [
+            Rule(
+                f"gopher: more than {percent(self.max_bullets)} of the lines are bullets",
+                bullets,
+                bullets > (self.max_bullets or 1),
+            ),
+            Rule(
+                f"gopher: more than {percent(self.max_ellipsis_lines)} of the lines end with an ellipsis",
+                ellipses,
+                ellipses > (self.max_ellipsis_lines or 1),
+            ),
+        ]
+
+    def _alphabetic(self, found: Measures) -> list[Rule]:
+        """The share of what stands between white space that has a letter in it."""
+        signs = found.signs
+        opens = np.flatnonzero(np.diff(signs, prepend=-2) > 1)
+        with_letter = (
+            np.logical_or.reduceat(member(found.words.codes[signs], _letters()), opens) if len(opens) else opens
+        )
+        starts = signs[opens]
+        bounds = np.searchsorted(starts, found.words.texts)
+        share = sums(with_letter, bounds) / np.maximum(np.diff(bounds), 1)
+        what = f"gopher: fewer than {percent(self.min_alphabetic)} of the words have a letter"
+        return [Rule(what, share, share < self.min_alphabetic)]
+
+    def _chinese(self, found: Measures) -> list[Rule]:
+        signs = np.maximum(found.by_place(found.signs), 1)
+        han = found.by_word(found.words.han) / signs
+        marks = 1 - found.by_word(found.words.lengths) / signs
+        limit = self.zh_max_punctuation
+        return [
+            Rule(f"gopher: fewer than {percent(self.zh_min_han)} Chinese characters", han, han < self.zh_min_han),
+            Rule(f"gopher: more than {percent(limit)} punctuation", marks, marks > (limit or 1)),
+        ]
+
+
+def _kinds_of_stops(words: Words, chinese: bool) -> Array:
+    """int64 [T]: how many different stop words each text has."""
+    stops = _stops(chinese)
+    at = np.searchsorted(stops, words.hashes) % len(stops)
+    hits = np.flatnonzero(stops[at] == words.hashes)
+    texts = np.searchsorted(words.bounds, hits, side="right") - 1
+    seen = np.zeros((len(words.counts), len(stops)), bool)
+    seen[texts, at[hits]] = True
+    return seen.sum(axis=1)
+
+
+@functools.cache
+def _stops(chinese: bool) -> Array:
+    """uint64: the sorted hashes of the stop words."""
+    return np.sort(Words(list(_STOP_CHARACTERS if chinese else _STOP_WORDS)).hashes)
+
+
+@functools.cache
+def _bullets() -> Array:
+    return table(_BULLETS)
+
+
+@functools.cache
+def _letters() -> Array:
+    return table("".join(chr(code) for code in range(0x110000) if chr(code).isalpha()))
+
+
+@dataclass(frozen=True)
+class GopherRepetition:
+    """Drops documents that repeat themselves. A limit of 0 sets none.
+
+    Runs of n words lie within a text. A run that occurs once is no repetition; of a run that occurs again, every
+    occurrence but the first counts as duplicate, and no character counts twice. In Chinese a run of n words is one of
+    `zh_factor` times n characters.
+    """
+
+    name: ClassVar[str] = "gopher_repetition"
+
+    duplicate_lines: float = 0.30
+    """Largest share of the lines that occurred before (Gopher: 0.30)."""
+    duplicate_paragraphs: float = 0.30
+    """Largest share of the paragraphs, parted by empty lines, that occurred before (Gopher: 0.30)."""
+    duplicate_line_characters: float = 0.20
+    """Largest share of the characters in such lines (Gopher: 0.20)."""
+    duplicate_paragraph_characters: float = 0.20
+    """Largest share of the characters in such paragraphs (Gopher: 0.20)."""
+    top_2: float = 0.20
+    """Largest share of the characters in the most frequent run of 2 words (Gopher: 0.20)."""
+    top_3: float = 0.18
+    """The same of 3 words (Gopher: 0.18)."""
+    top_4: float = 0.16
+    """The same of 4 words (Gopher: 0.16)."""
+    duplicate_5: float = 0.15
+    """Largest share of the characters in runs of 5 words that occurred before (Gopher: 0.15)."""
+    duplicate_6: float = 0.14
+    """The same of 6 words (Gopher: 0.14)."""
+    duplicate_7: float = 0.13
+    """The same of 7 words (Gopher: 0.13)."""
+    duplicate_8: float = 0.12
+    """The same of 8 words (Gopher: 0.12)."""
+    duplicate_9: float = 0.11
+    """The same of 9 words (Gopher: 0.11)."""
+    duplicate_10: float = 0.10
+    """The same of 10 words (Gopher: 0.10)."""
+    zh_factor: int = 2
+    """Characters of Chinese that stand for a word in the lengths of runs."""
+
+    def apply(self, batch: Batch) -> Result:
+        """The batch without what repeats itself."""
+        return judge(batch, self._rules)
+
+    def _rules(self, language: str, found: Measures) -> list[Rule]:
+        chinese = language == "zh"
+        sizes = np.maximum(found.sizes, 1)
+        rules = []
+        for unit, most, most_characters, split in (
+            ("paragraphs", self.duplicate_paragraphs, self.duplicate_paragraph_characters, _paragraphs),
+            ("lines", self.duplicate_lines, self.duplicate_line_characters, _lines),
+        ):
+            counts = np.array([_again(split(text)) for text in found.texts], np.int64)
+            shares = counts[:, 0] / counts[:, 1], counts[:, 2] / sizes
+            for share, limit, of in zip(shares, (most, most_characters), ("", "the characters in "), strict=True):
+                what = f"gopher: more than {percent(limit)} of {of or 'the '}{unit} {'' if of else 'are '}repeated"
+                rules.append(Rule(what.replace(f"{unit} repeated", f"repeated {unit}"), share, share > (limit or 1)))
+        factor = self.zh_factor if chinese else 1
+        unit = "characters" if chinese else "words"
+        tops = {n * factor: getattr(self, f"top_{n}") or 1 for n in (2, 3, 4)}
+        for n, most in _tops(found.words, {n: limit * sizes for n, limit in tops.items()}, 0 if chinese else 1):
+            share = most / sizes
+            what = f"gopher: more than {percent(tops[n])} of the characters are one run of {n} {unit}"
+            rules.append(Rule(what, share, share > tops[n]))
+        limits = {n * factor: getattr(self, f"duplicate_{n}") or 1 for n in range(5, 11)}
+        for n, characters in _duplicates(found.words, list(limits)):
+            share = characters / sizes
+            what = f"gopher: more than {percent(limits[n])} of the characters are in repeated runs of {n} {unit}"
+            rules.append(Rule(what, share, share > limits[n]))
+        return rules
+
+
+def _lines(text: str) -> list[str]:
+    return [line for line in text.split("\n") if line]
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [part.strip("\n") for part in text.split("\n\n") if part.strip("\n")]
+
+
+def _again(parts: list[str]) -> tuple[int, int, int]:
+    """Parts that occurred before, all parts (at least 1), characters of the former."""
+    once = set(parts)
+    repeated = len(parts) - len(once)
+    return repeated, max(len(parts), 1), sum(map(len, parts)) - sum(map(len, once)) if repeated else 0
+
+
+_BUCKET_BITS = 20
+_ODD = np.uint64(0xD1342543DE82EF95)
+"""Multiplier of a congruential generator of 64 bits (Steele and Vigna 2021, arXiv:2001.05304)."""
+
+
+def _bucket_counts(keys: Array) -> Array:
+    """int64: how many keys share the bucket of each; at least as many as are equal to it."""
+    buckets = (keys >> np.uint64(64 - _BUCKET_BITS)).astype(np.int64)
+    counts: Array = np.bincount(buckets, minlength=1 << _BUCKET_BITS)[buckets]
+    return counts
+
+
+def _fold(words: Words, keys: Array, first: Array, n: int, m: int) -> Array:
+    """The keys of runs of m words made from those of n words."""
+    for k in range(n, m):
+        keys = keys * _ODD + words.hashes[first + k]
+    return keys
+
+
+def _runs(words: Words, n: int, texts: Array) -> tuple[Array, Array, Array]:
+    """Of each run of n words within some texts (bool [T]): its key, its text, its first word."""
+    of = np.repeat(np.arange(len(texts)), words.counts)
+    inside = np.arange(len(words)) + n <= words.bounds[1:][of]
+    first = np.flatnonzero(inside & texts[of])
+    of = of[first]
+    return _fold(words, mix(of.astype(np.uint64)), first, 0, n), of, first
+
+
+def _most(values: Array, of: Array, texts: int) -> Array:
+    """[T]: the largest value of each text; `of` names each value's text, in rising order."""
+    out = np.zeros(texts, values.dtype)
+    if len(values):
+        opens = np.flatnonzero(np.diff(of, prepend=-1))
+        out[of[opens]] = np.maximum.reduceat(values, opens)
+    return out
+
+
+def _tops(words: Words, limits: dict[int, Array], gap: int) -> Iterator[tuple[int, Array]]:
+    """For each n, in rising order: the characters of the most frequent run of n words that occurs twice or more, int64
+    [T], with `gap` between words; 0 where it can be seen to be below the limit [T]."""
+    number = len(words.counts)
+    everywhere = np.ones(number, bool)
+    running = np.concatenate([[0], np.cumsum(words.lengths)])
+    keys, of, first = _runs(words, min(limits), everywhere)
+    times = _most(_bucket_counts(keys), of, number)
+    longest = _most(words.lengths, np.repeat(np.arange(number), words.counts), number)
+    for n, limit in limits.items():
+        # A run occurs no more often than the shortest ones in it, and none is longer than n of the longest words.
+        keys, of, first = _runs(words, n, (times > 1) & (times * n * (longest + gap) > limit))
+        lengths = running[first + n] - running[first] + gap * (n - 1)
+        near = _most(_bucket_counts(keys), of, number) * _most(lengths, of, number) > limit
+        picked = np.flatnonzero(near[of])
+        best = np.zeros(number, np.int64)
+        if len(picked):
+            order = picked[np.argsort(keys[picked])]
+            opens = np.flatnonzero(np.append(True, keys[order[1:]] != keys[order[:-1]]))
+            counts = np.diff(opens, append=len(order))
+            np.maximum.at(best, of[order[opens]], np.add.reduceat(lengths[order], opens) * (counts > 1))
+        yield n, best
+
+
+def _duplicates(words: Words, lengths: list[int]) -> Iterator[tuple[int, Array]]:
+    """For each n, in rising order: the characters of each text, int64 [T], in runs of n words that occurred before."""
+    n = lengths[0]
+    keys, of, first = _runs(words, n, np.ones(len(words.counts), bool))
+    shared = _bucket_counts(keys) > 1
+    keys, of, first = keys[shared], of[shared], first[shared]
+    for wanted in lengths:
+        # A run can only be repeated if the shorter one that it begins with is.
+        inside = first + wanted <= words.bounds[1:][of]
+        of, first = of[inside], first[inside]
+        keys = _fold(words, keys[inside], first, n, wanted)
+        n = wanted
+        order = np.argsort(keys, kind="stable")
+        same = keys[order[1:]] == keys[order[:-1]]
+        later = np.zeros(len(keys), bool)
+        later[order[1:]] = same
+        again = later.copy()
+        again[order[:-1]] |= same
+        edges = np.bincount(first[later], minlength=len(words) + 1)
+        edges -= np.bincount(first[later] + n, minlength=len(words) + 1)
+        covered = np.cumsum(edges[: len(words)]) > 0
+        yield n, sums(words.lengths * covered, words.bounds)
+        keys, of, first = keys[again], of[again], first[again]
