@@ -109,9 +109,7 @@ def read_corpus(folder: Path) -> Corpus:
     """A corpus that `build` wrote, its texts in memory. Raises DataError."""
     manifest = read_manifest(folder)
     if manifest["kind"] != "documents":
-        raise DataError(
-            f"{folder} is a corpus of {manifest['kind']}, not of texts to read on: give {folder}/train.jsonl"
-        )
+        raise DataError(f"{folder} is a corpus of {manifest['kind']}, not of texts: name {folder}/train.jsonl")
     try:
         train, heldout = (
             [Document(**row) for row in pq.read_table(folder / f"{part}.parquet", schema=SCHEMA).to_pylist()]

@@ -5,6 +5,7 @@ summarised, the summaries are decided upon, and the next pass begins with the ve
 on disk, so memory holds one batch a process whatever the size of the corpus.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import pairwise
@@ -262,11 +263,18 @@ def _finished(batch: Batch, rows: list[Row]) -> list[Row]:
             document,
             title=document.title or title,
             author=document.author or author,
-            language=document.language or language(document.text),
+            language=document.language or _language(row),
             sha256=digest(document.text),
         )
         out.append(replace(row, document=document))
     return out
+
+
+def _language(row: Row) -> str:
+    """Of a pair both, as en-zh."""
+    if row.form and json.loads(row.form)["kind"] == "pair":
+        return "-".join(map(language, part(row.document.text)))
+    return language(row.document.text)
 
 
 def _key(text: str) -> int:

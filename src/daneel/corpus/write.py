@@ -46,8 +46,10 @@ def write_parts(folder: Path, division: Division, batches: Sequence[Batch], secr
     out = Written()
     records = any(batch.keys for batch in batches)
     with ExitStack() as stack:
-        kind: type[_Records] | type[_Documents] = _Records if records else _Documents
-        writers: dict[str, _Records | _Documents] = {part: stack.enter_context(kind(folder, part)) for part in PARTS}
+        writers: dict[str, _Records | _Documents] = {}
+        for name in PARTS:
+            writers[name] = _Records(folder, name) if records else _Documents(folder, name)
+            stack.enter_context(writers[name])
         table = stack.enter_context(pq.ParquetWriter(folder / "manifest.parquet", _MANIFEST, compression="zstd"))
         number = 0
         for rows in division.rows():

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from daneel.config import TrainConfig
-from daneel.corpus.build import build, read_corpus
+from daneel.corpus.build import build, read_corpus, read_manifest
 from daneel.corpus.document import Document
 from daneel.corpus.read import is_corpus
 from daneel.data.packing import Shards, write_shards
@@ -37,7 +37,7 @@ class Source:
     @property
     def documents(self) -> tuple[list[Document], list[Document]] | None:
         """Training and held-out documents; None for conversations."""
-        if self.corpus is None:
+        if not self.train or isinstance(self.train[0], Record):
             return None
         return [d for d in self.train if isinstance(d, Document)], [d for d in self.heldout if isinstance(d, Document)]
 
@@ -52,7 +52,7 @@ class Source:
 
 def read_source(data: Sequence[Path], corpus: Path, seed: int, heldout: float) -> Source:
     """Conversations from records, or a corpus: one that is built already, or built here at `corpus`."""
-    if all(is_records(path) for path in data):
+    if all(is_records(path) and not is_corpus(path) for path in data):
         records = [record for path in data for record in read_records(path)]
         random.Random(seed).shuffle(records)  # noqa: S311
         count = round(len(records) * heldout)
@@ -65,6 +65,10 @@ def read_source(data: Sequence[Path], corpus: Path, seed: int, heldout: float) -
         return Source(records[count:], records[:count], None, [note])
     if len(data) == 1 and is_corpus(data[0]):
         corpus = data[0]
+        if read_manifest(corpus)["kind"] != "documents":
+            parts = [list(read_records(corpus / f"{part}.jsonl")) for part in ("train", "heldout")]
+            note = f"{len(parts[0])} records to learn from, {len(parts[1])} held out"
+            return Source(parts[0], parts[1], corpus, [note])
     else:
         build(data, corpus, seed=seed, heldout=heldout)
     built = read_corpus(corpus)

@@ -14,6 +14,7 @@ from daneel.corpus.steps.common import short
 _HAN = re.compile(f"[{HAN}]")
 # Letters of English that one Chinese character stands for: the median of 21,116 pairs of Tatoeba is 3.1.
 _LETTERS = 3
+_SLACK = 5
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class Pairs:
         if max(map(len, pair)) > self.longest:
             yield f"a side of more than {self.longest} characters"
         sizes = [len(text) + (_LETTERS - 1) * len(_HAN.findall(text)) for text in pair]
-        if max(sizes) > self.ratio * min(sizes):
+        # A few letters more or less say nothing of a short sentence.
+        if max(sizes) > self.ratio * (min(sizes) + _SLACK):
             yield f"one side is more than {self.ratio:g} times as long as the other"
         sure = [guess.language if guess.confidence >= self.sure else "" for guess in guesses]
         if self.languages:

@@ -1,0 +1,44 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daneel.corpus.build import build, read_corpus
+from daneel.corpus.recipe import load_recipe
+from daneel.corpus.records import read_records
+from daneel.errors import DataError
+
+
+def chat(asked: str, answered: str) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": asked}, {"role": "assistant", "content": answered}]}
+
+
+def test_conversations_are_cleaned_and_stay_conversations(tmp_path: Path) -> None:
+    rows: list[Any] = [
+        chat(f"What is on planet {n}?", f"On planet {n} there is a lamp, and it is late.") for n in range(9)
+    ]
+    rows.append({"instruction": "写一句诗", "output": "灯塔的光照在cafÃ©的海面上。"})
+    rows.append(chat("Who are you?", "Write to daneel.olivaw@example.net, or to nobody."))
+    rows.append(rows[0])
+    lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+    (tmp_path / "a.jsonl").write_text("\n".join([*lines[:4], "{broken", *lines[4:], '{"messages": []}']), "utf-8")
+    out = tmp_path / "out"
+    manifest = build([tmp_path / "a.jsonl"], out, recipe=load_recipe("chat"))
+    assert (manifest["kind"], manifest["kept"], manifest["lost"]) == ("conversations", 11, 3)
+    reasons = {each["source"]: each["reason"] for each in manifest["dropped"]}
+    assert reasons["a.jsonl#5"].startswith("a.jsonl:5 is not JSON")
+    assert "assistant" in reasons["a.jsonl#14"]
+    found = [record.messages for part in ("train", "heldout") for record in read_records(out / f"{part}.jsonl")]
+    said = {messages[1]["content"] for messages in found if messages}
+    assert "On planet 3 there is a lamp, and it is late." in said
+    assert "灯塔的光照在café的海面上。" in said
+    assert "daneel.olivaw" not in " ".join(said)
+    with pytest.raises(DataError, match=r"is a corpus of conversations, not of texts: name .*train\.jsonl"):
+        read_corpus(out)
+
+
+def test_texts_are_no_conversations(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("A story.")
+    with pytest.raises(DataError, match=r"holds no conversations: the chat recipe reads \.jsonl"):
+        build([tmp_path / "a.txt"], tmp_path / "out", recipe=load_recipe("chat"))
