@@ -10,7 +10,7 @@ title), and as `.npy` `hashes`, `positions` (in order of their hash), `buckets`,
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -93,19 +93,17 @@ def write_index(batches: Iterable[Sequence[Document]], folder: Path) -> None:
     fingerprint while it is made.
     """
     with atomic_dir(folder) as new:
-
-        def array(name: str, kind: type[np.unsignedinteger[Any]], count: int) -> Array:
-            # The memory map of an array without elements cannot be made.
-            if not count:
-                np.save(new / f"{name}.npy", np.empty(0, kind))
-                return np.empty(0, kind)
-            return np.lib.format.open_memmap(new / f"{name}.npy", "w+", kind, (count,))
-
         with (new / "texts.txt").open("wb") as texts, (new / "documents.jsonl").open("wb") as about:
             builder = _Builder(texts, about, new)
             for batch in batches:
                 builder.add(batch)
-        hashes, *_ = builder.sorted(array)
+        with (new / "hashes.npy").open("wb") as hashes, (new / "positions.npy").open("wb") as positions:
+            _head(hashes, np.uint32, builder.count)
+            _head(positions, _unsigned(builder.words), builder.count)
+            for hash_part, position_part in builder.sorted():
+                hash_part.tofile(hashes)
+                position_part.tofile(positions)
+        np.save(new / "buckets.npy", builder.buckets)
         np.save(new / "offsets.npy", builder.offsets)
         np.save(new / "documents.npy", builder.documents)
         meta = {
@@ -114,7 +112,7 @@ def write_index(batches: Iterable[Sequence[Document]], folder: Path) -> None:
             "words": builder.words,
             "documents": len(builder.documents) - 1,
             "bytes": builder.bytes,
-            "fingerprints": len(hashes),
+            "fingerprints": builder.count,
         }
         (new / "meta.json").write_text(json.dumps(meta, indent=2) + "\n", "utf-8")
 
@@ -124,9 +122,9 @@ def index_in_memory(documents: Iterable[Document]) -> Files:
     texts, about = BytesIO(), BytesIO()
     builder = _Builder(texts, about, None)
     builder.add(list(documents))
-    hashes, positions, buckets = builder.sorted(lambda _, kind, count: np.empty(count, kind))
+    ((hashes, positions),) = builder.sorted()
     raw = (np.frombuffer(file.getbuffer(), np.uint8) for file in (texts, about))
-    return Files(hashes, positions, buckets, builder.offsets, builder.documents, *raw)
+    return Files(hashes, positions, builder.buckets, builder.offsets, builder.documents, *raw)
 
 
 class _Builder:
@@ -135,7 +133,7 @@ class _Builder:
     def __init__(self, texts: BinaryIO, about: BinaryIO, spill: Path | None):
         """With a folder `spill`, fingerprints are kept there when they grow many."""
         self._texts, self._about, self._spill = texts, about, spill
-        self.words = self.bytes = self._count = 0
+        self.words = self.bytes = self.count = 0
         self._offsets: list[Array] = []
         self._documents: list[tuple[int, int]] = [(0, 0)]
         self._waiting: list[Array] = []
@@ -169,7 +167,7 @@ class _Builder:
         found = np.empty(len(hashes), _FINGERPRINT)
         found["hash"], found["position"] = hashes, positions + self.words
         self._waiting.append(found)
-        self._count += len(found)
+        self.count += len(found)
         if self._spill and sum(map(len, self._waiting)) > _IN_MEMORY:
             self._put_away()
 
@@ -184,26 +182,19 @@ class _Builder:
         """See `Files`."""
         return np.array(self._documents, np.int64)
 
-    def sorted(self, array: Callable[[str, type[np.unsignedinteger[Any]], int], Array]) -> tuple[Array, Array, Array]:
-        """Hashes, positions and buckets, in arrays that `array` makes from a name, a type and a length."""
+    def sorted(self) -> Iterator[tuple[Array, Array]]:
+        """Hashes and positions in parts that follow each other; then `buckets` is known."""
         # About sixteen fingerprints a bucket.
-        bits = max(_PART_BITS, self._count.bit_length() - 4)
-        hashes = array("hashes", np.uint32, self._count)
-        positions = array("positions", _unsigned(self.words), self._count)
-        buckets = array("buckets", _unsigned(self._count), (1 << bits) + 1)
+        bits = max(_PART_BITS, self.count.bit_length() - 4)
         sizes = np.zeros((1 << bits) + 1, np.int64)
-        done = 0
         for part in self._parts():
             part = part[np.argsort(part["hash"], kind="stable")]
-            here = slice(done, done + len(part))
-            hashes[here], positions[here] = tail(part["hash"], bits), part["position"]
-            done += len(part)
             if len(part):
                 heads = head(part["hash"], bits)
                 counts = np.bincount(heads - heads[0])
                 sizes[1 + heads[0] : 1 + heads[0] + len(counts)] += counts
-        buckets[:] = np.cumsum(sizes)
-        return hashes, positions, buckets
+            yield tail(part["hash"], bits), part["position"].astype(_unsigned(self.words))
+        self.buckets = np.cumsum(sizes).astype(_unsigned(self.count))
 
     def _put_away(self) -> None:
         assert self._spill
@@ -251,6 +242,12 @@ def head(hashes: Array, bits: int) -> Array:
 def tail(hashes: Array, bits: int) -> Array:
     """uint32: the 32 bits after them."""
     return (hashes >> np.uint64(32 - bits)).astype(np.uint32)
+
+
+def _head(file: BinaryIO, kind: type[np.unsignedinteger[Any]], count: int) -> None:
+    """Begin an .npy file whose numbers are written part by part."""
+    form = {"descr": np.lib.format.dtype_to_descr(np.dtype(kind)), "fortran_order": False, "shape": (count,)}
+    np.lib.format.write_array_header_1_0(file, form)
 
 
 def _unsigned(most: int) -> type[np.unsignedinteger[Any]]:
