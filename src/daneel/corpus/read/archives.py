@@ -31,10 +31,12 @@ from daneel.corpus.read.item import (
 ABOUT = frozenset({"readme", "license", "licence", "copying", "changelog"})
 """Files that tell about a folder, by their stems."""
 ABOUT_REASON = "tells about the folder: name the file itself to read it"
-_FLOOR = 64 << 20
+# Less than this is no bomb, however well it was packed.
+_FLOOR = 1 << 20
+_BOMB = "a bomb: it unpacks to far more than text does"
 _MEMBERS = 512
 _BLOCK = 1 << 20
-_OPEN: dict[str, Any] = {"gz": gzip.GzipFile, "bz2": bz2.BZ2File, "xz": lzma.LZMAFile}
+_OPEN: dict[str, Any] = {"gz": gzip.open, "bz2": bz2.open, "xz": lzma.open}
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,9 @@ def zip_items(item: Item) -> Iterator[Item | Dropped]:
             mode = info.external_attr >> 16
             if not reason and mode & 0o170000 not in (0, 0o100000):
                 reason = "not a regular file"
-            total += info.file_size
+            if not reason and info.file_size > max(_FLOOR, item.settings.archive_ratio * info.compress_size):
+                reason = _BOMB
+            total += 0 if reason else info.file_size
             if total > item.settings.archive_bytes:
                 yield Dropped(item.source, f"unpacks to more than {item.settings.archive_bytes >> 30} GB: {_REST}")
                 break
@@ -121,7 +125,7 @@ def tar_members(item: Item, stream: BinaryIO, only: str = "") -> Iterator[Member
                 reason = "not a regular file"
             else:
                 reason = _refusal(name)
-            total += info.size
+            total += 0 if reason else info.size
             if total > item.settings.archive_bytes:
                 yield Dropped(item.source, f"unpacks to more than {item.settings.archive_bytes >> 30} GB: {_REST}")
                 return
@@ -215,7 +219,7 @@ class _Bounded(io.RawIOBase):
             raise UnusableError(one_line(error)) from None
         self._count += len(data)
         if self._count > _FLOOR and self._count > self._settings.archive_ratio * max(1, self._packed()):
-            raise UnusableError("a bomb: it unpacks without end")
+            raise UnusableError(_BOMB)
         if self._count > self._settings.archive_bytes:
             raise UnusableError(f"unpacks to more than {self._settings.archive_bytes >> 30} GB")
         buffer[: len(data)] = data

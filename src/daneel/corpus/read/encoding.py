@@ -104,9 +104,19 @@ def decode_part(data: bytes, encoding: str) -> tuple[str, str, str]:
 
 def detect(head: bytes, declared: str = "") -> str:
     """The encoding of a long text by its beginning, the byte order of UTF-16 named; raises as `decode` does."""
-    # A character cut in two at the end is no mistake.
-    last = max(head.rfind(b"\n"), head.rfind(b" "))
-    return decode(head[: last + 1] if last > len(head) // 2 and b"\0" not in head else head, declared)[1]
+    for mark, encoding in _BOMS:
+        if head.startswith(mark):
+            return encoding
+    if b"\0" in head:
+        return decode(head, declared)[1]
+    _refuse_binary(head)
+    try:
+        # A character cut in two at the end is no mistake.
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        last = max(head.rfind(b"\n"), head.rfind(b" "))
+        return decode(head[: last + 1] if last > len(head) // 2 else head, declared)[1]
+    return "utf-8"
 
 
 def known(name: str) -> str:

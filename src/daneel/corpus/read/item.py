@@ -38,7 +38,7 @@ class ReadSettings:
     archive_bytes: int = 64 << 30
     """Most bytes that are unpacked from one archive."""
     archive_ratio: int = 200
-    """Most bytes unpacked for one packed byte, once 64 MB are unpacked: above it an archive is a bomb."""
+    """Most bytes unpacked for one packed byte, beyond the first megabyte: above it an archive is a bomb."""
     parse_seconds: float = 120.0
     """Longest time a parser may take for one HTML, EPUB, PDF, DOCX or TeX file."""
     parse_memory: int = 4 << 30
@@ -131,6 +131,8 @@ def unread(name: str) -> str:
 
 def one_line(error: BaseException) -> str:
     """What went wrong in words that fit in a list."""
+    if isinstance(error, UnusableError):
+        return str(error)
     if isinstance(error, OSError) and error.strerror:
         return f"unreadable: {error.strerror.lower()}"
     if isinstance(error, MemoryError):

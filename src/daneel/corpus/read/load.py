@@ -37,8 +37,6 @@ def load(item: Item) -> Iterator[Raw | Dropped]:
 def _guarded(source: str, texts: Iterator[Raw | Dropped]) -> Iterator[Raw | Dropped]:
     try:
         yield from texts
-    except UnusableError as error:
-        yield Dropped(source, str(error))
     except Exception as error:  # One bad file never stops a build, whatever its reader raises.
         yield Dropped(source, one_line(error))
 
@@ -144,7 +142,7 @@ def _compressed(item: Item) -> Iterator[Raw | Dropped]:
 def _whole_tar(item: Item, stream: BinaryIO, only: str) -> Iterator[Member | Dropped]:
     try:
         yield from tar_members(item, stream, only)
-    except (tarfile.TarError, EOFError, zlib.error) as error:
+    except (UnusableError, tarfile.TarError, EOFError, zlib.error, OSError) as error:
         yield Dropped(item.source, one_line(error))
 
 

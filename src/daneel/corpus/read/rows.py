@@ -51,7 +51,7 @@ class Rows:
     def dropped(self) -> Iterator[Dropped]:
         """One entry a reason: a file of conversations would fill the manifest."""
         for reason, (count, first) in self._bad.items():
-            rows = f"row {first}" if count == 1 else f"{count:,} rows, the first in line {first}"
+            rows = f"row {first}" if count == 1 else f"{count:,} rows, the first is row {first}"
             yield Dropped(self.source, f"{rows}, {reason}")
 
 
@@ -83,16 +83,15 @@ def jsonl(stream: BinaryIO, rows: Rows, first: int = 1, length: int | None = Non
 
 def line_ranges(file: BinaryIO, limit: int) -> Iterator[tuple[int, int, int]]:
     """First byte, the byte behind the last, and the number of the first line of parts of about `limit` bytes."""
-    start, first, at, lines = 0, 1, 0, 0
+    start, at, first, line = 0, 0, 1, 1
     while block := file.read(1 << 20):
-        if at + len(block) - start >= limit:
-            newline = block.find(b"\n", max(0, start + limit - at - 1))
-            if newline >= 0:
-                end = at + newline + 1
-                lines += block.count(b"\n", 0, newline + 1)
-                yield start, end, first
-                start, first, lines = end, first + lines, -block.count(b"\n", 0, newline + 1)
-        lines += block.count(b"\n")
+        counted = 0
+        while (newline := block.find(b"\n", max(counted, start + limit - 1 - at))) >= 0:
+            line += block.count(b"\n", counted, newline + 1)
+            counted = newline + 1
+            yield start, at + counted, first
+            start, first = at + counted, line
+        line += block.count(b"\n", counted)
         at += len(block)
     if at > start:
         yield start, at, first
@@ -109,22 +108,23 @@ def table(stream: BinaryIO, head: bytes, rows: Rows, tabs: bool) -> Iterator[Raw
     records = _bounded(header, lines, limit)
     plain = csv.reader(records, delimiter="\t", quoting=csv.QUOTE_NONE)
     reader = plain if tabs else csv.reader(records, delimiter=_delimiter(header, column))
+    number = 1
     try:
         columns = next(reader, [])
         if column not in columns:
             raise UnusableError(_missing(column, dict.fromkeys(columns)))
-        place, number = columns.index(column), 1
+        place = columns.index(column)
         for fields in reader:
             number += 1
             if len(fields) <= place:
                 if fields:
-                    rows.bad(f"with {len(fields)} fields where the header has {len(columns)}", number)
+                    rows.bad("with fewer fields than the header", number)
                 continue
             text = _unquoted(fields[place]) if tabs else fields[place]
             row = dict(zip(columns, fields, strict=False))
             yield from rows.text(number, text, row, len(text.encode("utf-8", "replace")))
     except csv.Error as error:
-        rows.bad(f"not CSV ({error}): the rest of the file is not read", reader.line_num)
+        rows.bad(f"not CSV ({error}): the rest of the file is not read", number + 1)
     finally:
         lines.detach()
     yield from rows.dropped()
@@ -191,7 +191,7 @@ def _missing(column: str, row: Mapping[str, Any]) -> str:
     names = ", ".join(str(name)[:40] for name in list(row)[:20]) or "none"
     if "messages" in row or "conversations" in row or "prompt" in row:
         return f'without "{column}": conversations go to `daneel train` as they are'
-    return f'without a "{column}" that is text; name the text column, one of: {names}'
+    return f'no "{column}" that is text: name the text column, one of: {names}'
 
 
 def _reader(stream: BinaryIO, encoding: str) -> Callable[[int], bytes]:

@@ -124,8 +124,6 @@ def _answer(header: dict[str, Any], payload: bytes) -> tuple[dict[str, Any], byt
         parsed = parse_here(header["kind"], payload, header["limit"])
         text = parsed.text.encode("utf-8", "replace")
         return {"about": parsed.about, "encoding": parsed.encoding, "note": parsed.note}, text
-    except UnusableError as error:
-        return {"reason": str(error)}, b""
     except Exception as error:  # Whatever a parser raises is a reason, never the end.
         return {"reason": one_line(error)}, b""
 

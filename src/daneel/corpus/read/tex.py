@@ -19,15 +19,13 @@ _DEPTH = 16
 _MACRO = re.compile(r"\\(?:(?:re)?new|provide)command\*?\s*\{?\s*\\([A-Za-z]+)\s*\}?\s*\{([^{}\\#$]{1,200})\}")
 _LEFT_OUT = re.compile(
     r"\\begin\{(thebibliography|comment|tikzpicture|filecontents\*?|CCSXML)\}.*?\\end\{\1\}"
+    r"|[~ ]?\\(?:cite[a-zA-Z]*|parencite|textcite|nocite)\*?\s*(?:\[[^\]]*\]\s*)*\{[^{}]*\}"
     r"|\\(?:bibliography|bibliographystyle|addbibresource|graphicspath|vspace|hspace)\*?\s*(?:\[[^\]]*\])?\{[^{}]*\}",
     re.S,
 )
 
 
-_SILENT = (
-    "cite", "citep", "citet", "citealp", "citeauthor", "citeyear", "parencite", "textcite", "includegraphics", "label",
-    "maketitle",
-)  # fmt: skip
+_SILENT = ("includegraphics", "label", "maketitle")
 
 
 def is_main(data: bytes) -> bool:
@@ -100,7 +98,7 @@ def parse_tex(data: bytes) -> Parsed:
         nodes = LatexWalker(text, tolerant_parsing=True).get_latex_nodes()[0]
         return str(converter.nodelist_to_text(nodes))
 
-    text = re.sub(r"[ \t]+\n", "\n", plain(body))
+    text = re.sub(r"[ \t]+\n", "\n", plain(body).replace("\xa0", " "))
     about = {key: re.split(r"\n\s*\n", plain(value))[0] for key, value in about.items()}
     return Parsed(re.sub(r"\n{3,}", "\n\n", text).strip(), about, encoding, note)
 
@@ -124,7 +122,7 @@ def _argument(text: str, command: str) -> str:
         depth += {"{": 1, "}": -1}.get(text[at : at + 1], 0)
         at += 1
     value = re.sub(r"\\(?:thanks|footnote)\s*\{[^{}]*\}", "", text[match.end() : at - 1])
-    return re.sub(r"\\(?:and|AND|And)\b", ", ", value)
+    return re.sub(r"\s*\\(?:and|AND|And)\b", ", ", value)
 
 
 def _expanded(source: str, body: str) -> str:
@@ -140,8 +138,8 @@ def _context() -> Any:
     from pylatexenc.latex2text import MacroTextSpec, get_default_latex_context_db
 
     def heading(level: int) -> Callable[[Any, Any], str]:
-        def write(node: Any, converter: Any) -> str:
-            title = converter.nodelist_to_text([node.nodeargd.argnlist[-1]]) if node.nodeargd else ""
+        def write(node: Any, l2tobj: Any) -> str:
+            title = l2tobj.nodelist_to_text([node.nodeargd.argnlist[-1]]) if node.nodeargd else ""
             return f"\n\n{'#' * level} {' '.join(title.split())}\n\n"
 
         return write

@@ -19,7 +19,7 @@ def parts(
     if len(block) <= limit:
         yield whole(block, source, stem, about)
         return
-    encoding, number = detect(block[:limit]), 0
+    encoding, number = detect(block[: min(limit, 1 << 20)]), 0
     while block:
         number += 1
         at = len(block)

@@ -63,8 +63,6 @@ def plan(
                 seen.add(found.path.resolve())
                 try:
                     yield from _items(found, settings)
-                except UnusableError as error:
-                    yield Dropped(found.source, str(error))
                 except Exception as error:  # A damaged archive or Parquet file stops nothing.
                     yield Dropped(found.source, one_line(error))
 
