@@ -4,7 +4,7 @@ import json
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from daneel.corpus.conversations import load_conversations, plan_conversations
 from daneel.corpus.divide import PARTS, divide
 from daneel.corpus.document import Document
 from daneel.corpus.engine import Engine, engine
+from daneel.corpus.index_build import write_index
 from daneel.corpus.pairs import load_pairs, plan_pairs
 from daneel.corpus.pipeline import Batch, Loader, Loss, described, merged, process, read_rows
 from daneel.corpus.read import is_corpus, load, plan
@@ -80,6 +81,8 @@ def build(
         division = divide(batches, heldout, seed, split_by)
         secrets = plant(canaries, seed, division.training()) if canaries else None
         written = write_parts(folder, division, batches, secrets)
+        if recipe.kind == "documents":
+            write_index(documents(folder, "train"), folder / "index")
         manifest = {
             "format": "daneel-corpus",
             "version": 2,
@@ -118,6 +121,13 @@ def read_corpus(folder: Path) -> Corpus:
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{folder} is damaged ({error}): build it again") from None
     return Corpus(folder, train, heldout, manifest)
+
+
+def documents(folder: Path, part: str) -> Iterator[list[Document]]:
+    """The documents of `train` or `heldout`, a batch at a time."""
+    with pq.ParquetFile(folder / f"{part}.parquet") as file:
+        for group in range(file.num_row_groups):
+            yield [Document(**row) for row in file.read_row_group(group).to_pylist()]
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
