@@ -31,7 +31,7 @@ from daneel.run import atomic_dir, atomic_write
 # `manifest.json` names so many of what was dropped; `manifest.parquet` names all.
 _LISTED = 1000
 # Bytes of sources below which other processes cost more than they save.
-_ALONE = 4 << 20
+ALONE = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,14 @@ def build(
     split_by: Unit = "auto",
     processes: int = 1,
     kind: Engine = "processes",
+    alone: int = ALONE,
     canaries: int = 0,
 ) -> dict[str, Any]:
     """Read, clean and split the texts of `paths` into the corpus folder `out`; gives the manifest.
 
-    The same sources and settings give the same bytes, whatever `processes` and `kind`. Memory holds a batch of about
-    a million characters (or one document) a process, and some numbers a document. Raises DaneelError.
+    The same sources and settings give the same bytes, whatever `processes` and `kind`; sources of fewer than `alone`
+    bytes are read in one process. Memory holds a batch of about a million characters (or one document) a process, and
+    some numbers a document. Raises DaneelError.
     """
     if not 0 <= heldout <= 0.5:
         raise UsageError(f"a held-out share of {heldout} makes no sense: give 0 to 0.5, such as 0.1")
@@ -71,7 +73,7 @@ def build(
         scratch = folder / "scratch"
         scratch.mkdir()
         items, loader = _planned(paths, recipe, scratch)
-        few = kind == "processes" and sum(getattr(item, "size", 0) for item in items) < _ALONE
+        few = kind == "processes" and sum(getattr(item, "size", 0) for item in items) < alone
         with engine(kind, 1 if few else processes) as run:
             batches = process(items, recipe.steps, scratch, run, loader)
         if not any(batch.sizes for batch in batches):
