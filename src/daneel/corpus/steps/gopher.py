@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from daneel.corpus.identify import Few
 from daneel.corpus.step import Batch, Result
 from daneel.corpus.steps.quality import Measures, Rule, judge, member, percent, sums, table
 from daneel.corpus.words import Array, Words, mix
@@ -89,8 +90,8 @@ class GopherQuality:
         rules += self._chinese(found) if chinese else self._alphabetic(found)
         if language:
             stops = _kinds_of_stops(words, chinese)
-            limit = self.zh_min_stop_words if chinese else self.min_stop_words
-            rules.append(Rule(f"gopher: fewer than {limit} stop words", stops, stops < limit))
+            few = self.zh_min_stop_words if chinese else self.min_stop_words
+            rules.append(Rule(f"gopher: fewer than {few} stop words", stops, stops < few))
         return rules
 
     def _lines(self, found: Measures) -> list[Rule]:
@@ -116,13 +117,11 @@ class GopherQuality:
 
     def _alphabetic(self, found: Measures) -> list[Rule]:
         """The share of what stands between white space that has a letter in it."""
-        signs = found.signs
-        opens = np.flatnonzero(np.diff(signs, prepend=-2) > 1)
-        with_letter = (
-            np.logical_or.reduceat(member(found.words.codes[signs], _letters()), opens) if len(opens) else opens
-        )
-        starts = signs[opens]
+        starts, lengths = found.tokens
         bounds = np.searchsorted(starts, found.words.texts)
+        running = np.cumsum(member(found.words.codes[found.signs], _letters()), dtype=np.int32)
+        last = np.cumsum(lengths) - 1
+        with_letter = np.diff(running[last], prepend=np.int32(0)) > 0
         share = sums(with_letter, bounds) / np.maximum(np.diff(bounds), 1)
         what = f"gopher: fewer than {percent(self.min_alphabetic)} of the words have a letter"
         return [Rule(what, share, share < self.min_alphabetic)]
@@ -141,18 +140,16 @@ class GopherQuality:
 def _kinds_of_stops(words: Words, chinese: bool) -> Array:
     """int64 [T]: how many different stop words each text has."""
     stops = _stops(chinese)
-    at = np.searchsorted(stops, words.hashes) % len(stops)
-    hits = np.flatnonzero(stops[at] == words.hashes)
+    hits, which = stops.find(words.hashes)
     texts = np.searchsorted(words.bounds, hits, side="right") - 1
     seen = np.zeros((len(words.counts), len(stops)), bool)
-    seen[texts, at[hits]] = True
-    return seen.sum(axis=1)
+    seen[texts, which] = True
+    return np.count_nonzero(seen, axis=1)
 
 
 @functools.cache
-def _stops(chinese: bool) -> Array:
-    """uint64: the sorted hashes of the stop words."""
-    return np.sort(Words(list(_STOP_CHARACTERS if chinese else _STOP_WORDS)).hashes)
+def _stops(chinese: bool) -> Few:
+    return Few(list(_STOP_CHARACTERS if chinese else _STOP_WORDS))
 
 
 @functools.cache
@@ -213,26 +210,30 @@ class GopherRepetition:
         chinese = language == "zh"
         sizes = np.maximum(found.sizes, 1)
         rules = []
-        for unit, most, most_characters, split in (
+        for unit, limit, limit_of_characters, split in (
             ("paragraphs", self.duplicate_paragraphs, self.duplicate_paragraph_characters, _paragraphs),
             ("lines", self.duplicate_lines, self.duplicate_line_characters, _lines),
         ):
-            counts = np.array([_again(split(text)) for text in found.texts], np.int64)
-            shares = counts[:, 0] / counts[:, 1], counts[:, 2] / sizes
-            for share, limit, of in zip(shares, (most, most_characters), ("", "the characters in "), strict=True):
-                what = f"gopher: more than {percent(limit)} of {of or 'the '}{unit} {'' if of else 'are '}repeated"
-                rules.append(Rule(what.replace(f"{unit} repeated", f"repeated {unit}"), share, share > (limit or 1)))
+            repeated, number, characters = np.array([_again(split(text)) for text in found.texts], np.int64).T
+            share = repeated / number
+            rules.append(
+                Rule(f"gopher: more than {percent(limit)} of the {unit} are repeated", share, share > (limit or 1))
+            )
+            share = characters / sizes
+            what = f"gopher: more than {percent(limit_of_characters)} of the characters are in repeated {unit}"
+            rules.append(Rule(what, share, share > (limit_of_characters or 1)))
         factor = self.zh_factor if chinese else 1
-        unit = "characters" if chinese else "words"
+        kind = "characters" if chinese else "words"
+        of = np.repeat(np.arange(len(sizes)), found.words.counts)
         tops = {n * factor: getattr(self, f"top_{n}") or 1 for n in (2, 3, 4)}
-        for n, most in _tops(found.words, {n: limit * sizes for n, limit in tops.items()}, 0 if chinese else 1):
+        for n, most in _tops(found.words, of, {n: limit * sizes for n, limit in tops.items()}, 0 if chinese else 1):
             share = most / sizes
-            what = f"gopher: more than {percent(tops[n])} of the characters are one run of {n} {unit}"
+            what = f"gopher: more than {percent(tops[n])} of the characters are one run of {n} {kind}"
             rules.append(Rule(what, share, share > tops[n]))
         limits = {n * factor: getattr(self, f"duplicate_{n}") or 1 for n in range(5, 11)}
-        for n, characters in _duplicates(found.words, list(limits)):
+        for n, characters in _duplicates(found.words, of, list(limits)):
             share = characters / sizes
-            what = f"gopher: more than {percent(limits[n])} of the characters are in repeated runs of {n} {unit}"
+            what = f"gopher: more than {percent(limits[n])} of the characters are in repeated runs of {n} {kind}"
             rules.append(Rule(what, share, share > limits[n]))
         return rules
 
@@ -271,13 +272,15 @@ def _fold(words: Words, keys: Array, first: Array, n: int, m: int) -> Array:
     return keys
 
 
-def _runs(words: Words, n: int, texts: Array) -> tuple[Array, Array, Array]:
-    """Of each run of n words within some texts (bool [T]): its key, its text, its first word."""
-    of = np.repeat(np.arange(len(texts)), words.counts)
-    inside = np.arange(len(words)) + n <= words.bounds[1:][of]
-    first = np.flatnonzero(inside & texts[of])
-    of = of[first]
-    return _fold(words, mix(of.astype(np.uint64)), first, 0, n), of, first
+def _runs(words: Words, of: Array, n: int) -> tuple[Array, Array, Array]:
+    """Of each run of n words within a text: its key, its text, its first word; `of` names each word's text."""
+    number = max(len(words) - n + 1, 0)
+    keys = mix(of[:number].astype(np.uint64))
+    for k in range(n):
+        keys *= _ODD
+        keys += words.hashes[k : k + number]
+    first = np.flatnonzero(of[:number] == of[n - 1 : n - 1 + number])
+    return keys[first], of[first], first
 
 
 def _most(values: Array, of: Array, texts: int) -> Array:
@@ -289,35 +292,39 @@ def _most(values: Array, of: Array, texts: int) -> Array:
     return out
 
 
-def _tops(words: Words, limits: dict[int, Array], gap: int) -> Iterator[tuple[int, Array]]:
+def _tops(words: Words, of: Array, limits: dict[int, Array], gap: int) -> Iterator[tuple[int, Array]]:
     """For each n, in rising order: the characters of the most frequent run of n words that occurs twice or more, int64
     [T], with `gap` between words; 0 where it can be seen to be below the limit [T]."""
     number = len(words.counts)
-    everywhere = np.ones(number, bool)
     running = np.concatenate([[0], np.cumsum(words.lengths)])
-    keys, of, first = _runs(words, min(limits), everywhere)
-    times = _most(_bucket_counts(keys), of, number)
-    longest = _most(words.lengths, np.repeat(np.arange(number), words.counts), number)
+    longest = _most(words.lengths, of, number) + gap
+    keys, text, first = _runs(words, of, min(limits))
+    times = _most(_bucket_counts(keys), text, number)
+    made = min(limits)
     for n, limit in limits.items():
-        # A run occurs no more often than the shortest ones in it, and none is longer than n of the longest words.
-        keys, of, first = _runs(words, n, (times > 1) & (times * n * (longest + gap) > limit))
-        lengths = running[first + n] - running[first] + gap * (n - 1)
-        near = _most(_bucket_counts(keys), of, number) * _most(lengths, of, number) > limit
-        picked = np.flatnonzero(near[of])
         best = np.zeros(number, np.int64)
+        # A run occurs no more often than a shorter one in it, and is no longer than n of the longest words.
+        near = ((times > 1) & (times * n * longest > limit))[text] & (first + n <= words.bounds[1:][text])
+        if n > made:
+            keys, text, first = keys[near], text[near], first[near]
+            keys, made = _fold(words, keys, first, made, n), n
+            times = _most(_bucket_counts(keys), text, number)
+            near = ((times > 1) & (times * n * longest > limit))[text]
+        picked = np.flatnonzero(near)
         if len(picked):
-            order = picked[np.argsort(keys[picked])]
-            opens = np.flatnonzero(np.append(True, keys[order[1:]] != keys[order[:-1]]))
+            lengths = running[first[picked] + n] - running[first[picked]] + gap * (n - 1)
+            order = np.argsort(keys[picked])
+            opens = np.flatnonzero(np.append(True, np.diff(keys[picked[order]]) != 0))
             counts = np.diff(opens, append=len(order))
-            np.maximum.at(best, of[order[opens]], np.add.reduceat(lengths[order], opens) * (counts > 1))
+            np.maximum.at(best, text[picked[order[opens]]], np.add.reduceat(lengths[order], opens) * (counts > 1))
         yield n, best
 
 
-def _duplicates(words: Words, lengths: list[int]) -> Iterator[tuple[int, Array]]:
+def _duplicates(words: Words, of: Array, lengths: list[int]) -> Iterator[tuple[int, Array]]:
     """For each n, in rising order: the characters of each text, int64 [T], in runs of n words that occurred before."""
     n = lengths[0]
-    keys, of, first = _runs(words, n, np.ones(len(words.counts), bool))
-    shared = _bucket_counts(keys) > 1
+    keys, of, first = _runs(words, of, n)
+    shared = np.flatnonzero(_bucket_counts(keys) > 1)
     keys, of, first = keys[shared], of[shared], first[shared]
     for wanted in lengths:
         # A run can only be repeated if the shorter one that it begins with is.
@@ -331,6 +338,9 @@ def _duplicates(words: Words, lengths: list[int]) -> Iterator[tuple[int, Array]]
         later[order[1:]] = same
         again = later.copy()
         again[order[:-1]] |= same
+        if not len(keys):
+            yield n, np.zeros(len(words.counts), np.int64)
+            continue
         edges = np.bincount(first[later], minlength=len(words) + 1)
         edges -= np.bincount(first[later] + n, minlength=len(words) + 1)
         covered = np.cumsum(edges[: len(words)]) > 0

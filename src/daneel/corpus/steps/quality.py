@@ -77,9 +77,10 @@ class Measures:
         return np.maximum(self.words.counts, 1)
 
     @functools.cached_property
-    def lower(self) -> str:
-        """All texts in small letters, to see quickly that something is in none of them."""
-        return "\n".join(self.texts).lower()
+    def tokens(self) -> tuple[Array, Array]:
+        """What stands between white space, K in all: where each begins in `words.codes`, its length, int64 [K] each."""
+        opens = np.flatnonzero(np.append(True, self.signs[1:] > self.signs[:-1] + 1)[: len(self.signs)])
+        return self.signs[opens], np.diff(opens, append=len(self.signs))
 
     def by_line(self, values: Array) -> Array:
         """[T]: sums over the lines of each text."""
@@ -100,13 +101,14 @@ class Measures:
 
 def sums(values: Array, bounds: Array) -> Array:
     """Sums of the values between neighbouring bounds."""
-    running = np.concatenate([[0], np.cumsum(values)])
-    return running[bounds[1:]] - running[bounds[:-1]]
+    running: Array = np.concatenate([[0], np.cumsum(values)])
+    return np.diff(running[bounds])
 
 
 def member(codes: Array, table: Array) -> Array:
     """bool: whether each code point is in a table made by `table`."""
-    return np.take(table, codes)
+    found: Array = table.take(codes)
+    return found
 
 
 def table(signs: str) -> Array:
@@ -121,18 +123,23 @@ def _white() -> Array:
     return table("".join(chr(code) for code in range(0x3001) if chr(code).isspace()))
 
 
-_latest = threading.local()
-"""By language, the texts measured last: the rules of several steps follow one another upon the same texts, or upon what
-is left of them."""
+class _Latest(threading.local):
+    """By language, the texts measured last, and the place of each: the rules of several steps follow one another upon
+    the same texts, or upon what is left of them."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, tuple[Measures, dict[str, int]]] = {}
+
+
+_latest = _Latest()
 
 
 def _measured(language: str, texts: list[str]) -> tuple[Measures, list[int]]:
     """Measures of these texts and perhaps of more, and the place of each among them."""
-    kept: dict[str, tuple[Measures, dict[str, int]]] = _latest.__dict__
-    measures, places = kept.get(language, (None, {}))
-    if measures is None or not all(text in places for text in texts):
-        measures, places = Measures(texts), {text: n for n, text in enumerate(texts)}
-        kept[language] = measures, places
+    kept = _latest.texts
+    if language not in kept or not kept[language][1].keys() >= set(texts):
+        kept[language] = Measures(texts), {text: n for n, text in enumerate(texts)}
+    measures, places = kept[language]
     return measures, [places[text] for text in texts]
 
 
@@ -153,9 +160,9 @@ def judge(batch: Batch, rules: Callable[[str, Measures], list[Rule]]) -> Result:
     for language, places, measures in variants(batch):
         found = rules(language, measures)
         broken = np.stack([rule.broken for rule in found])
-        anything = broken.any(axis=0).tolist()
+        anything = set(np.flatnonzero(np.any(broken, axis=0)).tolist())
         for n, t in places:
-            if anything[t]:
+            if t in anything:
                 rule = found[int(broken[:, t].argmax())]
                 out[n] = None
                 notes.append((n, Note(rule.what, f"{rule.value[t]:.4g}: {beginning(batch[n].text)}", dropped=True)))
