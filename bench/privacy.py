@@ -65,6 +65,7 @@ def ours(text: str) -> list[Found]:
 def presidio() -> Callable[[str, float], list[Found]]:
     """The peer, with words split by spaCy's rules and nothing learned."""
     import spacy
+    import tldextract
     from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
     from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 
@@ -98,6 +99,8 @@ def presidio() -> Callable[[str, float], list[Found]]:
         def get_supported_languages(self) -> list[str]:
             return ["en"]
 
+    # Its list of top-level domains comes with the package; without this it asks the network first.
+    tldextract.extract = tldextract.TLDExtract(suffix_list_urls=())
     engine = Plain()
     registry = RecognizerRegistry()
     registry.load_predefined_recognizers(languages=["en"])
@@ -333,20 +336,20 @@ def main() -> None:
     in_chinese = scores(made, lambda text: [tuple(span) for span in find(text, KINDS)], kinds)
     rows += [{"set": "Chinese, made", "who": "daneel", "entity": kind, **row} for kind, row in in_chinese.items()]
     if args.fiction.exists():
-        text = read_text(args.fiction)
-        size = len(text.encode()) / 1e6
+        texts = [read_text(path) for path in sorted(args.fiction.rglob("*.txt"))]
+        size = sum(len(text.encode()) for text in texts) / 1e6
         for label, chosen in (("default kinds", DEFAULT), ("person too", KINDS)):
             took = []
             for _ in range(5):
                 began = time.perf_counter()
-                spans = find(text, chosen)
+                count = sum(len(find(text, chosen)) for text in texts)
                 took.append(time.perf_counter() - began)
             rows.append(
                 {
                     "set": f"fiction, {size:.1f} MB",
                     "who": "daneel",
                     "entity": label,
-                    "found": len(spans),
+                    "found": count,
                     "MB/s": round(size / min(took)),
                 }
             )

@@ -27,7 +27,7 @@ _FILES = frozenset(["png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "ht
 _QQ_WORDS = ("QQ", "qq")
 _WECHAT_WORDS = ("WeChat", "Wechat", "微信", "薇信", "威信")
 # Shorter and rarer ones, looked for where the text is Chinese.
-_CHINESE = "号號信加微我的"
+_CHINESE = "，：号微信加"
 _QQ_SLANG = ("扣扣", "企鹅")
 _WECHAT_SLANG = ("wechat", "weixin", "加v", "加V", "vx", "VX", "Vx", "wx")
 _LINK = r"(?:群)?(?:号码|账号|帐号|[号號])?(?:\s?ID|\s?id)?(?:是|为|\sis)?[\s:：]{0,3}"

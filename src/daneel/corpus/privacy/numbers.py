@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 
+import numpy as np
 import phonenumbers
 
 from daneel.corpus.privacy import checks
@@ -15,7 +16,8 @@ from daneel.corpus.privacy import checks
 Found = tuple[int, int, str]
 """Start, end, kind."""
 
-# Six places of digits and what separates digits; every kind has that much together, and little else in prose has.
+# Everything here has four digits within ten places somewhere, and six places of digits and what separates digits.
+_DENSE, _WITHIN = 4, 10
 _CLUSTER = re.compile(r"[0-9][0-9 .()/\u00a0\u3000\u2010-\u2013\uff08\uff09-]{5,}")
 _LEFT, _RIGHT = 40, 48
 
@@ -47,6 +49,10 @@ _PHONE = re.compile(
     r"(?:(?:\)[ .\u00a0\u2010-\u2013-]?|[ .\u00a0\u2010-\u2013-]\(?|\()[0-9]{1,11}){0,6}\)?"
     r"(?![0-9])(?:(?: ?x| ?ext\.? ?|转|分机)[0-9]{1,6}(?![0-9]))?"
 )
+_AMERICAN = re.compile(
+    r"(?<![0-9A-Za-z_+])(?<![0-9][.-])(?:\+?1[ .-]?)?(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}([ .-]))[2-9][0-9]{2}"
+    r"(?(1)\1|[ .-])[0-9]{4}(?![0-9A-Za-z_])(?![.-][0-9])"
+)
 _DAY, _MONTH = "(?:0?[1-9]|[12][0-9]|3[01])", "(?:0?[1-9]|1[0-2])"
 _DATE = re.compile(
     rf"(?:[12][0-9]{{3}}([ .–-]){_MONTH}\1{_DAY}|{_DAY}([ .–-]){_MONTH}\2(?:[12][0-9])?[0-9]{{2}}"
@@ -66,7 +72,7 @@ _PHONE_AFTER = re.compile(r"[ \t-]{0,2}\(?(?:office|fax|mobile|cell|phone|desk|h
 # A number named as something else is that.
 _OTHER_CUE = re.compile(
     r"(?:\border|\binvoice|\btracking|\bisbn|\bissn|\bdoi\b|\bserial|\bref(?:erence)?\b|\bticket|\bparcel|\bsku\b|\bbarcode|\blicen[cs]e|\bpassport|\bpatent"
-    r"|订单|单号|運單|运单|快递|流水|编号|序列|发票|书号|批号|型号|条码|物料|合同|学号|工号)[^0-9\n，。；！？,;!?]{0,8}\Z",
+    r"|订单|单号|運單|运单|快递|流水|编号|序列|发票|书号|批号|型号|条码|物料|合同|学号|工号)[^0-9\n，。；！？,;!?]{0,12}\Z",
     re.IGNORECASE,
 )
 _VERSION_CUE = re.compile(
@@ -74,6 +80,7 @@ _VERSION_CUE = re.compile(
     r"|版本|版|固件|章节|第|章|节|图|表)[号號]?[\s:：]{0,3}\Z",
     re.IGNORECASE,
 )
+_STOPS = " \t\n.,:;+-/(|"
 _ID_CUE = re.compile(r"(?:身份证|身份證|证件|\bID\b)[^0-9\n]{0,10}\Z")
 _SSN_CUE = re.compile(r"(?:\bssn\b|social security)[^0-9\n]{0,16}\Z", re.IGNORECASE)
 _IPV6_PLACE = re.compile(r":(?=[0-9A-Fa-f]{0,4}:)")
@@ -81,16 +88,18 @@ _IPV6_SIGNS = "0123456789abcdefABCDEF:."
 
 
 def clusters(text: str) -> Iterator[tuple[int, int]]:
-    """Windows around digits that stand close together; they may touch, they do not overlap."""
-    low = high = 0
-    for match in _CLUSTER.finditer(text):
-        if match.start() - _LEFT > high:
-            if high:
-                yield low, high
-            low = max(0, match.start() - _LEFT)
-        high = match.end() + _RIGHT
-    if high:
-        yield low, min(high, len(text))
+    """Windows around digits that stand close together, in order and apart."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    digits = np.flatnonzero(codes - np.uint32(ord("0")) < 10)
+    dense = np.flatnonzero(digits[_DENSE - 1 :] - digits[: 1 - _DENSE] < _WITHIN)
+    if not len(dense):
+        return
+    low, high = np.maximum(digits[dense] - _LEFT, 0), digits[dense + _DENSE - 1] + _RIGHT
+    breaks = np.flatnonzero(low[1:] > high[:-1])
+    for first, last in zip([0, *(breaks + 1)], [*breaks, -1], strict=True):
+        window = int(low[first]), int(high[last])
+        if _CLUSTER.search(text, *window):
+            yield window
 
 
 def in_window(text: str, low: int, high: int, kinds: Collection[str], regions: tuple[str, ...]) -> Iterator[Found]:
@@ -159,7 +168,10 @@ def _digits(text: str) -> str:
 
 def _named(text: str, start: int, cue: re.Pattern[str]) -> bool:
     """Whether the words just before a place say what stands there."""
-    return cue.search(text[max(0, start - 32) : start]) is not None
+    before = text[max(0, start - 32) : start]
+    # Most numbers stand after a number: in tables.
+    words = before.rstrip(_STOPS)
+    return bool(words) and not words[-1].isdigit() and cue.search(before) is not None
 
 
 def _ipv4(text: str, low: int, high: int) -> Iterator[Found]:
@@ -196,9 +208,11 @@ def _cn_ids(text: str, low: int, high: int) -> Iterator[Found]:
 
 
 def _phones(text: str, low: int, high: int, regions: tuple[str, ...]) -> Iterator[Found]:
-    for match in _CN_PHONE.finditer(text, low, high):
-        if not _named(text, match.start(), _OTHER_CUE):
-            yield match.start(), match.end(), "phone"
+    for shape in (_CN_PHONE, _AMERICAN):
+        for match in shape.finditer(text, low, high):
+            known = shape is _CN_PHONE or _valid(match[0], regions)
+            if known and not _named(text, match.start(), _OTHER_CUE):
+                yield *match.span(), "phone"
     for match in _PHONE.finditer(text, low, high):
         start, end = match.span()
         number = match[0]
@@ -207,14 +221,16 @@ def _phones(text: str, low: int, high: int, regions: tuple[str, ...]) -> Iterato
             number = number[:-1]
         end = start + len(number)
         digits = _digits(number)
-        if not 7 <= len(digits) <= 21 or _DATE.match(number) or _joined(text, end):
+        if not 7 <= len(digits) <= 21 or _DATE.match(number) or _joined(text, end) or checks.is_isbn(digits):
             continue
-        if checks.is_isbn(digits) or _named(text, start, _OTHER_CUE) or text[end : end + 1] in ("%", "/"):
+        # Dots and spaces together are columns of a table; one dot is a fraction.
+        if text[end : end + 1] in ("%", "/") or ("." in number and (" " in number or number.count(".") == 1)):
             continue
         if _named(text, start, _PHONE_CUE) or _PHONE_AFTER.match(text, end):
-            if "." not in number or number.count(".") > 1:
-                yield start, end, "phone"
-        elif (number[0] in "+(0" or len(digits) >= 10) and digits != number and _valid(number, regions):
+            known = True
+        else:
+            known = number[0] in "+(0" and digits != number and _valid(number, regions)
+        if known and not _named(text, start, _OTHER_CUE):
             yield start, end, "phone"
 
 

@@ -20,7 +20,7 @@ _NAMING = re.compile(
     r"(?:(?:\A|[\n>|;:.!?\"“(]|\b(?:my|his|her|your|whose|their|the))[ \t]*(?:(?:full|first|last|maiden|sur)[ -]?)?)\Z",
     re.IGNORECASE,
 )
-_PASSIVE = re.compile(r"(?:\b(?:was|is|am|are|been)|['’]m) \Z")
+_PASSIVE = re.compile(r"(?:\b(?:was|am|been)|['’]m) \Z")
 _ROLE = re.compile(
     r"\b(?:user|customer|client|patient|contact(?: person)?|attn|attention|recipient|addressee|cardholder"
     r"|account holder|signed)\Z",
@@ -61,7 +61,8 @@ _INTRODUCED = tuple(
 # What a letter may begin with and a name may not be.
 _NOT_NAMES = frozenset([
     "Mr", "Mrs", "Ms", "Miss", "Dr", "Prof", "Sir", "All", "Anybody", "Anyone", "Colleague", "Colleagues",
-    "Customer", "Customers", "Dad", "Daddy", "Diary", "Doctor", "Editor", "Everybody", "Everyone", "Folks",
+    "Customer", "Customers", "Dad", "Daddy", "Diary", "Doctor", "Editor", "Everybody", "Everyone", "Father",
+    "Folks", "Grandpapa", "Grandpa", "Grandma", "Grandmother", "Grandfather",
     "Friend", "Friends", "God", "Guys", "Heart", "Heaven", "Honey", "I", "It", "Lady", "Ladies", "Lord", "Lords",
     "Madam", "Mama", "Me", "Mom", "Mother", "Mum", "No", "Not", "Old", "Papa", "Professor", "Reader", "Readers",
     "Sir", "Sirs", "Sister", "Brother", "Son", "Student", "Students", "Team", "That", "The", "There", "Thing",
@@ -76,9 +77,10 @@ _SURNAMES = (
     "張劉陳楊趙黃吳孫馬羅鄭謝韓馮蕭鄧許呂蘇盧蔣賈葉閻鍾陸龍錢湯賀賴龔龐顏倪嚴溫韋畢聶叢齊莊關費紀歐項"
 )
 _DOUBLE = "欧阳|司马|上官|诸葛|东方|皇甫|尉迟|公孙|慕容|令狐|夏侯|司徒|歐陽|司馬|諸葛|東方|公孫"
+_ALSO_WORDS = "谢向于任何常方管安关连时"
 # Signs that make a given name most seldom, and follow a surname's sign most often as other words.
 _NOT_GIVEN = (
-    "的了是在和与及或也都就不没有我你他她它们这那哪个一二两几上下去来到对给向请让被把从为吧吗呢"
+    "的了是在和与及或也都就不没有我你他她它们这那哪个一二两几上下去来到对给向请让被把从为吧吗呢老爷"
     "啊说道问看想要会能可很太最着过地得之以其等号：，。"
 )
 _HAN_NAME = rf"(?:{_DOUBLE}|[{_SURNAMES}])(?:(?![{_NOT_GIVEN}])[{HAN}]){{1,2}}?"
@@ -112,14 +114,15 @@ def names(text: str) -> Iterator[tuple[int, int, str]]:
     for words, after in ((_HAN_LABELS, _AFTER_LABEL), (_HAN_CALLED, _AFTER_CALLED)):
         for word in words:
             for place in places(text, word):
-                match = after.match(text, place + len(word))
-                if match:
-                    yield *match.span("name"), "person"
+                named = after.match(text, place + len(word))
+                if named:
+                    yield *named.span("name"), "person"
     for title in _HAN_TITLES:
         for end in places(text, title):
-            # The longest name that ends there.
+            # The longest name that ends there, unless it begins with a word that happens to be a surname too.
             for start in range(max(0, end - 4), end):
-                if _HAN_TITLED.match(text[start:end]):
+                name = text[start:end]
+                if _HAN_TITLED.match(name) and not (name[0] in _ALSO_WORDS and name[1:2] in _SURNAMES[:100]):
                     yield start, end, "person"
                     break
 
