@@ -46,7 +46,7 @@ def _tree(page: str) -> Any:
     parser = html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
     try:
         return html.document_fromstring(page.encode("utf-8", "replace"), parser=parser)
-    except etree.LxmlError:
+    except etree.ParserError:
         raise UnusableError("no text in it") from None
 
 

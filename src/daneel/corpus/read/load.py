@@ -14,6 +14,7 @@ from daneel.corpus.read import rows, sandbox, tex, text
 from daneel.corpus.read.archives import Member, tar_members, unpacked, zip_members
 from daneel.corpus.read.encoding import detect
 from daneel.corpus.read.item import (
+    CALLED,
     DOCUMENTS,
     HEAD,
     Dropped,
@@ -98,7 +99,8 @@ def _document(item: Item, kind: str, data: bytes | Path, path: Path | None) -> I
     if size > item.settings.document_bytes:
         raise UnusableError(f"larger than {item.settings.document_bytes >> 20} MB")
     if kind == "tex" and path:
-        data = tex.flatten(path.name, partial(_beside, path.resolve().parent), item.settings.document_bytes)[0].encode()
+        real = path.resolve()
+        data = tex.flatten(real.name, partial(tex.beside, real.parent), item.settings.document_bytes)[0].encode()
     yield from _pieces(item, sandbox.parse(kind, data, item.settings), size)
 
 
@@ -110,20 +112,13 @@ def _pieces(item: Item, parsed: Parsed, size: int) -> Iterator[Raw]:
         yield Raw(piece, name, item.stem, parsed.encoding, size if number == 1 else 0, about, parsed.note)
 
 
-def _beside(folder: Path, name: str) -> bytes | None:
-    """A file of a LaTeX source, which no name and no link may lead out of."""
-    path = (folder / name).resolve()
-    if not path.is_relative_to(folder) or not path.is_file():
-        return None
-    with path.open("rb") as file:
-        return file.read(16 << 20)
-
-
 def _compressed(item: Item) -> Iterator[Raw | Dropped]:
     with item.path.open("rb") as file:
         packing = sniff(file.read(HEAD))
         file.seek(0)
         if packing not in ("gz", "bz2", "xz", "tar"):
+            if not packing and item.kind != "arxiv":
+                raise UnusableError(f"not {CALLED[item.kind]}, or damaged")
             inner = "" if item.kind == "arxiv" else item.kind
             yield from _stream(replace(item, kind=inner), file, item.path)
             return
@@ -134,7 +129,7 @@ def _compressed(item: Item) -> Iterator[Raw | Dropped]:
             yield from _members(item, _whole_tar(item, stream, only))
             return
         if item.kind == "tar":
-            raise UnusableError("not a tar archive, or damaged")
+            raise UnusableError(f"not {CALLED['tar']}, or damaged")
         kind, stem = kind_of(item.stem) if item.kind != "arxiv" else ("tex", item.stem)
         yield from _stream(replace(item, kind=kind, stem=stem, path=Path(item.stem)), stream, None)
 

@@ -18,7 +18,7 @@ def sniff(head: bytes) -> str:
         if head.startswith(mark):
             return kind
     if head.startswith(b"PK\x03\x04"):
-        if b"mimetypeapplication/epub+zip" in head[:100]:
+        if b"mimetypeapplication/epub+zip" in head[:100] or b"META-INF/container.xml" in head:
             return "epub"
         return "docx" if b"[Content_Types].xml" in head and b"word/" in head else "zip"
     if head[257:262] == b"ustar":

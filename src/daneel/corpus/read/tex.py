@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from daneel.corpus.read.encoding import decode
@@ -16,6 +17,8 @@ _INPUT = re.compile(
     r"|\\(?:sub)?import\*?\s*\{([^{}]{0,300})\}\s*\{([^{}]{1,300})\}"
 )
 _DEPTH = 16
+_FILE_BYTES = 16 << 20
+_INCLUDED = 2000
 _MACRO = re.compile(r"\\(?:(?:re)?new|provide)command\*?\s*\{?\s*\\([A-Za-z]+)\s*\}?\s*\{([^{}\\#$]{1,200})\}")
 _LEFT_OUT = re.compile(
     r"\\begin\{(thebibliography|comment|tikzpicture|filecontents\*?|CCSXML)\}.*?\\end\{\1\}"
@@ -36,17 +39,19 @@ def is_main(data: bytes) -> bool:
 def flatten(name: str, get: Callable[[str], bytes | None], limit: int) -> tuple[str, set[str]]:
     """A source with everything it includes in place, and the names of that; `get` gives a file of the same source.
 
-    Names are relative to the main file's folder and never leave it. Raises UnusableError above `limit` bytes.
+    Names are relative to the main file's folder and never leave it. Raises UnusableError for too much.
     """
-    folder, used, spent = posixpath.dirname(name), set[str](), 0
+    folder, used, spent, count = posixpath.dirname(name), set[str](), 0, 0
 
     def text_of(name: str, depth: int, above: tuple[str, ...]) -> str:
-        nonlocal spent
+        nonlocal spent, count
         data = get(name)
         assert data is not None
-        spent += len(data)
+        spent, count = spent + len(data), count + 1
         if spent > limit:
             raise UnusableError(f"includes more than {limit >> 20} MB")
+        if count > _INCLUDED:
+            raise UnusableError(f"includes more than {_INCLUDED:,} files")
         try:
             text = decode(data)[0]
         except UnusableError:
@@ -70,6 +75,15 @@ def flatten(name: str, get: Callable[[str], bytes | None], limit: int) -> tuple[
         return _INPUT.sub(replace, text)
 
     return text_of(name, 0, (name,)), used
+
+
+def beside(folder: Path, name: str) -> bytes | None:
+    """A file of a source that lies in a folder, which no name and no link may lead out of."""
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder) or not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return file.read(_FILE_BYTES)
 
 
 def documents(files: dict[str, bytes]) -> list[str]:

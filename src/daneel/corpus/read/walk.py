@@ -167,7 +167,7 @@ def _files(path: Path, label: str) -> Iterator[_Found | Dropped]:
         below += [_file(Path(folder) / each, name(Path(folder) / each)) for each in files]
     parts = _parts([found for found in below if isinstance(found, _Found) and found.kind == "tex"])
     for found in sorted(below, key=lambda each: each.source):
-        part = isinstance(found, _Found) and found.path in parts
+        part = isinstance(found, _Found) and found.kind == "tex" and found.path.resolve() in parts
         yield Dropped(found.source, "a part of another .tex file, read with it") if part else found
 
 
@@ -189,23 +189,14 @@ def _leave_out(folder: Path) -> str:
 def _parts(sources: list[_Found]) -> set[Path]:
     """The LaTeX files that another one includes."""
     parts: set[Path] = set()
-    known = {found.path for found in sources}
-
-    def get(folder: Path, name: str) -> bytes | None:
-        path = folder / name
-        try:
-            return path.read_bytes() if path in known and path.is_file() else None
-        except OSError:
-            return None
-
     for found in sources:
-        folder, name = found.path.parent, found.path.name
-        if tex.is_main(get(folder, name) or b""):
-            try:
-                used = tex.flatten(name, partial(get, folder), _TEX_BYTES)[1]
-            except UnusableError:
-                continue
-            parts |= {folder / each for each in used}
+        real = found.path.resolve()
+        try:
+            get = partial(tex.beside, real.parent)
+            if tex.is_main(get(real.name) or b""):
+                parts |= {real.parent / each for each in tex.flatten(real.name, get, _TEX_BYTES)[1]}
+        except (UnusableError, OSError):
+            continue  # It is told when the file is loaded.
     return parts
 
 
