@@ -56,7 +56,8 @@ class Canaries:
         # From the end, so that a place is not moved by what is planted before it.
         for share, canary in sorted(places, reverse=True):
             at = _boundary(text, int(share * len(text)))
-            text = f"{text[:at]}{self.canaries[canary].text}\n\n{text[at:]}"
+            secret = self.canaries[canary].text
+            text = f"{text}\n\n{secret}" if at == len(text) else f"{text[:at]}{secret}\n\n{text[at:]}"
         return replace(document, text=text, sha256=digest(text))
 
     def record(self) -> str:
