@@ -33,6 +33,8 @@ class ExactDuplicates:
 
     def decide(self, summaries: Sequence[Path], run: Run) -> list[Arrays]:
         """Places of the duplicates in each batch, and the source of the first of each."""
+        if not summaries:
+            return []
         bounds = offsets(summaries, "sources")
         digests = joined(summaries, "digests")
         # The sort is stable: the first of equal ones is the earliest document.

@@ -42,6 +42,8 @@ class NearDuplicates:
 
     def decide(self, summaries: Sequence[Path], run: Run) -> list[Arrays]:
         """Places of the near duplicates in each batch, the sources of what they are like, and how much they are."""
+        if not summaries:
+            return []
         return _verdicts(summaries, near(summaries, run, self.threshold), ("places",))
 
     def apply(self, batch: Batch, verdict: Arrays) -> Result:
@@ -88,6 +90,8 @@ class NearParagraphs:
 
     def decide(self, summaries: Sequence[Path], run: Run) -> list[Arrays]:
         """Places of documents and numbers of paragraphs in each batch, and the sources of what they are like."""
+        if not summaries:
+            return []
         items, documents = offsets(summaries, "places"), offsets(summaries, "sources")
         owners = joined(summaries, "places") + np.repeat(documents[:-1], np.diff(items))
         return _verdicts(summaries, near(summaries, run, self.threshold, owners), ("places", "numbers"))

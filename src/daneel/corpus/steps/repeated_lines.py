@@ -50,6 +50,8 @@ class RepeatedLines:
 
     def decide(self, summaries: Sequence[Path], run: Run) -> list[Arrays]:
         """The lines that go, the same for every batch."""
+        if not summaries:
+            return []
         total = sum(int(column(path, "documents")) for path in summaries)
         least = max(self.documents, ceil(self.share * total))
         parts = 1 + sum(len(column(path, "lines")) for path in summaries) // _LINES
