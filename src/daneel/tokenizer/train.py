@@ -1,21 +1,21 @@
-"""A vocabulary of one's own: byte-level BPE, in the form that Transformers and llama.cpp know."""
+"""A vocabulary of one's own over bytes, BPE or Unigram, in the form that Transformers knows, and BPE llama.cpp."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Literal
 
-import tokenizers
-from tokenizers import decoders, models, pre_tokenizers, trainers
+from tokenizers import decoders, pre_tokenizers
 
 from daneel.errors import UsageError
 from daneel.run import atomic_write
+from daneel.tokenizer.bpe import train_bpe
+from daneel.tokenizer.chat import ChatTemplate
 from daneel.tokenizer.load import Tokenizer
+from daneel.tokenizer.patterns import PATTERNS, cutter
+from daneel.tokenizer.unigram import train_unigram
 
-# Qwen2's pattern, `tokenizer.ggml.pre = qwen2` to llama.cpp: words, single digits, runs of marks, line ends.
-PATTERN = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
-    r"|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
+Kind = Literal["bpe", "unigram"]
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 CHATML = (
     "{% for message in messages %}"
@@ -24,33 +24,48 @@ CHATML = (
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
 SMALLEST = len(SPECIAL) + 256
+# A pair seen once would teach whole sentences by heart where there is little text: Chinese has no spaces, so a
+# clause is one word to the pattern.
+MIN_FREQUENCY = 2
+# Bytes of the longest token; bench/vocabulary.py measures it.
+LONGEST = 24
 
 
-def train_tokenizer(texts: Iterable[str], out: Path, vocab_size: int) -> Tokenizer:
+def train_tokenizer(
+    texts: Iterable[str],
+    out: Path,
+    vocab_size: int,
+    *,
+    model: Kind = "bpe",
+    pattern: str = "qwen2",
+    special: Sequence[str] = (),
+    chat_template: str = CHATML,
+    min_frequency: int = MIN_FREQUENCY,
+    longest: int = LONGEST,
+) -> Tokenizer:
     """Learn at most `vocab_size` tokens from the texts and save them in `out`.
 
-    Little text gives fewer tokens: `vocab_size` of what is returned is the real number. Nothing is
-    normalised, and all 256 bytes are in the vocabulary, so every text comes back exactly.
+    Little text gives fewer tokens: `vocab_size` of what is returned is the real number. Nothing is normalised, and
+    all 256 bytes are in the vocabulary, so every text comes back exactly. `special` tokens come after those that end
+    texts and mark turns. llama.cpp reads BPE with each of `PATTERNS`; Unigram over bytes it does not know.
+    Raises UsageError.
     """
-    if vocab_size < SMALLEST:
-        raise UsageError(
-            f"a vocabulary of {vocab_size} is too small: {SMALLEST} hold every byte and the special tokens"
-        )
-    raw = tokenizers.Tokenizer(models.BPE())
-    raw.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(tokenizers.Regex(PATTERN), "isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
+    marks = list(dict.fromkeys([*SPECIAL, *special]))
+    if pattern not in PATTERNS:
+        raise UsageError(f"no pattern {pattern!r}; there are {', '.join(PATTERNS)}")
+    words = cutter(pattern)
+    _check_special(marks, words)
+    least = len(marks) + 256
+    if vocab_size < least:
+        raise UsageError(f"a vocabulary of {vocab_size} is too small: {least} hold every byte and the special tokens")
+    ChatTemplate(chat_template, {"eos_token": SPECIAL[0]}).render([{"role": "user", "content": "?"}])
+    if model == "bpe":
+        raw = train_bpe(texts, words, vocab_size, marks, min_frequency, longest)
+        # As Llama 3's own file has it, and llama.cpp takes for granted: a whole word that is a token stays one.
+        raw.model.ignore_merges = pattern == "llama3"
+    else:
+        raw = train_unigram(texts, words, vocab_size, marks, min_frequency, longest)
     raw.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocab_size,
-        special_tokens=list(SPECIAL),
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    raw.train_from_iterator(texts, trainer)
     settings = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "add_bos_token": False,
@@ -58,11 +73,18 @@ def train_tokenizer(texts: Iterable[str], out: Path, vocab_size: int) -> Tokeniz
         "eos_token": SPECIAL[0],
         "pad_token": SPECIAL[0],
         "clean_up_tokenization_spaces": False,
-        "chat_template": CHATML,
+        "chat_template": chat_template,
     }
     # A text ends with the first, a turn of a conversation with the last.
     ends = [raw.token_to_id(SPECIAL[0]), raw.token_to_id(SPECIAL[2])]
     atomic_write(out / "tokenizer.json", raw.to_str())
-    atomic_write(out / "tokenizer_config.json", json.dumps(settings, indent=2))
+    atomic_write(out / "tokenizer_config.json", json.dumps(settings, ensure_ascii=False, indent=2))
     atomic_write(out / "generation_config.json", json.dumps({"eos_token_id": ends}))
     return Tokenizer.load(out)
+
+
+def _check_special(marks: Sequence[str], words: pre_tokenizers.PreTokenizer) -> None:
+    for mark in marks:
+        # A name that is one word to the pattern would also be found in ordinary text.
+        if len(words.pre_tokenize_str(mark)) < 2:
+            raise UsageError(f"special token {mark!r} is an ordinary word: set it apart, such as <|{mark.strip()}|>")
