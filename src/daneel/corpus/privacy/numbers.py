@@ -27,12 +27,13 @@ _CARD = re.compile(
     r"|[0-9]{4}([ -])[0-9]{6}\2[0-9]{4,5}|[0-9]{6}[ -][0-9]{13})(?![ -]?[0-9])(?![A-Za-z_])"
 )
 _CN_ID = re.compile(
-    r"(?<![0-9A-Za-z_])[0-9]{6}([ -]?)(?:[0-9]{8}|[0-9]{4}[ -][0-9]{4})\1[0-9]{3}[0-9Xx](?![0-9A-Za-z_])"
+    r"(?<![0-9A-Za-z_])[0-9]{6}([ -]?)(?:[0-9]{8}|[0-9]{4}[ -][0-9]{4})\1[0-9]{3}[0-9Xx]"
+    r"(?![0-9A-Za-z_])"
 )
 _CN_ID_OLD = re.compile(r"(?<![0-9A-Za-z_])[0-9]{15}(?![0-9A-Za-z_])")
 _CN_MOBILE = re.compile(
     r"(?<![0-9A-Za-z_])(?<![0-9][.-])(?:(?:\+|00)?86[ -]?|[(\uff08](?:\+|00)?86[)\uff09] ?)?"
-    r"1[3-9][0-9](?:[ -]?[0-9]{4}[ -]?[0-9]{4}|[ -][0-9]{3}[ -][0-9]{5})(?![0-9A-Za-z_])(?![.-][0-9])"
+    r"1[3-9][0-9](?:[ -]?[0-9]{4}[ -]?[0-9]{4}|\.[0-9]{4}\.[0-9]{4}|[ -][0-9]{3}[ -][0-9]{5})(?![0-9A-Za-z_])(?![.-][0-9])"
 )
 _SSN = re.compile(r"(?<![0-9A-Za-z_])(?<![0-9][-.])[0-9]{3}-[0-9]{2}-[0-9]{4}(?![0-9A-Za-z_])(?!-[0-9])")
 _SSN_PLAIN = re.compile(r"(?<![0-9A-Za-z_])[0-9]{3} ?[0-9]{2} ?[0-9]{4}(?![0-9A-Za-z_])")
@@ -72,7 +73,7 @@ _PHONE_AFTER = re.compile(r"[ \t-]{0,2}\(?(?:office|fax|mobile|cell|phone|desk|h
 # A number named as something else is that.
 _OTHER_CUE = re.compile(
     r"(?:\border|\binvoice|\btracking|\bisbn|\bissn|\bdoi\b|\bserial|\bref(?:erence)?\b|\bticket|\bparcel|\bsku\b|\bbarcode|\blicen[cs]e|\bpassport|\bpatent"
-    r"|订单|单号|運單|运单|快递|流水|编号|序列|发票|书号|批号|型号|条码|物料|合同|学号|工号)[^0-9\n，。；！？,;!?]{0,12}\Z",
+    r"|订单|单号|運單|运单|快递|流水|编号|序列|发票|书号|批号|型号|条码|条形码|编码|代码|物料|合同|学号|学籍|工号|会员号|注册号)[^0-9\n，。；！？,;!?]{0,12}\Z",
     re.IGNORECASE,
 )
 _VERSION_CUE = re.compile(
@@ -180,8 +181,13 @@ def _ipv4(text: str, low: int, high: int) -> Iterator[Found]:
             address = ipaddress.IPv4Address(match[0])
         except ValueError:
             continue
-        own = address.is_loopback or address.is_unspecified
-        if not own and not _named(text, match.start(), _VERSION_CUE) and not _named(text, match.start(), _OTHER_CUE):
+        # Nobody's: the machine itself, everybody, a mask of a network.
+        nobodys = address.is_loopback or address.is_unspecified or address.is_multicast or address.is_reserved
+        if (
+            not nobodys
+            and not _named(text, match.start(), _VERSION_CUE)
+            and not _named(text, match.start(), _OTHER_CUE)
+        ):
             yield match.start(), match.end(), "ip"
 
 

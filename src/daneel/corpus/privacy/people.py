@@ -68,6 +68,7 @@ _NOT_NAMES = frozenset([
     "Sir", "Sirs", "Sister", "Brother", "Son", "Student", "Students", "Team", "That", "The", "There", "Thing",
     "This", "Uncle", "Valued", "What", "Who", "World", "Yes", "You", "A", "An", "And", "But", "He", "She", "They",
     "We", "My", "Your", "Our", "His", "Her", "If", "In", "On", "So", "Of", "For", "To", "Well", "Now", "Then",
+    "Best", "Faithfully", "Sincerely", "Truly",
     "Here", "How", "Why", "Speaker", "President", "Chairman", "Captain", "Secretary",
 ])  # fmt: skip
 
@@ -95,7 +96,8 @@ _HAN_LABELS = (
 )  # fmt: skip
 _HAN_CALLED = ("姓名是", "姓名为", "我叫", "名叫", "我的名字是", "我的名字叫")
 _AFTER_LABEL = re.compile(
-    rf"(?:\s{{0,2}}名)?(?:姓名)?\s{{0,2}}[:：]\s{{0,3}}(?P<name>{_HAN_NAME})(?:{'|'.join(_HAN_TITLES)}|(?![{HAN}])|{_AFTER_NAME})"
+    rf"(?:\s{{0,2}}名)?(?:姓名)?\s{{0,2}}[:： ]\s{{0,3}}(?P<name>{_HAN_NAME})"
+    rf"(?:{'|'.join(_HAN_TITLES)}|(?![{HAN}])|{_AFTER_NAME})"
 )
 _AFTER_CALLED = re.compile(rf"(?P<name>{_HAN_NAME})(?:(?![{HAN}])|{_AFTER_NAME})")
 _HAN_SIGN = re.compile("[\u4e00-\u9fff]")
