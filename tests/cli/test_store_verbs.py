@@ -28,7 +28,7 @@ def test_pull_models_rm(tmp_path: Path) -> None:
     assert call("pull", path).stdout.strip() == folder
     models = json.loads(call("models", "--json").stdout)["models"]
     assert [(model["name"], model["path"]) for model in models] == [
-        (path, folder), ("smollm2", None), ("gemma3", None),
+        (path, folder), ("smollm2", None), ("gemma3", None), ("gpt2-tokenizer", None),
     ]  # fmt: skip
     listed = call("models").stdout
     assert "daneel pull gemma3" in " ".join(listed.split())

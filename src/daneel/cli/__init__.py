@@ -16,6 +16,7 @@ VERBS = {
     "eval": ("eval", "Cross-entropy, perplexity and bits per byte of a model on a text."),
     "corpus": ("corpus", "Turn files and folders into a clean, documented corpus."),
     "embeddings": ("embeddings", "What a model knows of words: export, neighbours, a map."),
+    "tokenizer": ("tokenizer", "Train, show, compare and extend tokenizers."),
     "pull": ("pull", "Fetch a model to this machine."),
     "models": ("models", "List the models at hand."),
     "rm": ("rm", "Remove a model from this machine."),

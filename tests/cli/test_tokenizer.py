@@ -1,0 +1,136 @@
+import json
+from pathlib import Path
+
+import pytest
+import tiny
+from click.testing import CliRunner, Result
+
+from daneel.cli.tokenizer import command
+from daneel.errors import DataError, ModelError, UsageError
+from daneel.tokenizer.load import Tokenizer
+
+ENGLISH = "It was the year of the lamp, and the keeper was in it, but nobody asked which of them was out. "
+CHINESE = "灯塔的看守人写下了最后一页日志。海上没有风，也没有船，看守人没有再写。"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No model is at hand."""
+    monkeypatch.setenv("DANEEL_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+
+
+@pytest.fixture
+def stories(tmp_path: Path) -> Path:
+    folder = tmp_path / "stories"
+    folder.mkdir()
+    (folder / "en.txt").write_text(ENGLISH * 30, "utf-8")
+    (folder / "zh.txt").write_text(CHINESE * 30, "utf-8")
+    return folder
+
+
+@pytest.fixture
+def trained(stories: Path, tmp_path: Path) -> Path:
+    call("train", str(stories), "-o", str(tmp_path / "own"), "--vocab-size", "500")
+    return tmp_path / "own"
+
+
+def call(*arguments: str, input: str | None = None) -> Result:
+    result = CliRunner().invoke(command, arguments, input=input, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+@pytest.mark.parametrize("verb", ["train", "show", "report", "extend"])
+def test_help_has_an_example(verb: str) -> None:
+    assert f"daneel tokenizer {verb} " in call(verb, "--help").stdout
+
+
+def test_train_makes_what_was_asked(stories: Path, tmp_path: Path) -> None:
+    (tmp_path / "template").write_text("{{ messages[0].content }}")
+    done = call(
+        "train", str(stories), "-o", str(tmp_path / "a"), "--vocab-size", "300", "--pattern", "llama3",
+        "--special", "<|tool|>", "--chat-template", str(tmp_path / "template"), "--json",
+    )  # fmt: skip
+    assert json.loads(done.stdout) == {
+        "tokenizer": str(tmp_path / "a"), "vocabulary": 300, "model": "bpe", "pattern": "llama3",
+        "ggml_pre": "llama-bpe",
+    }  # fmt: skip
+    loaded = Tokenizer.load(tmp_path / "a")
+    assert loaded.encode("<|tool|>", special=True) == [3]
+    assert loaded.chat is not None
+    assert loaded.chat.render([{"role": "user", "content": "x"}]) == "x"
+    done = call("train", str(stories), "-o", str(tmp_path / "b"), "--vocab-size", "300", "--model", "unigram")
+    assert "300 tokens, unigram, pattern qwen2" in done.stdout
+    assert "Transformers only" in done.stderr
+
+
+def test_a_vocabulary_that_suits_the_model(stories: Path, tmp_path: Path) -> None:
+    done = call("train", str(stories), "-o", str(tmp_path / "a"), "--size", "3m")
+    assert "tokens instead of 4,096: the text has no more pairs that occur 2 times" in done.stderr
+    done = call("train", str(stories), "-o", str(tmp_path / "a"), "--size", "48m")
+    assert "instead of 16,384" in done.stderr
+    for arguments, message in [
+        ((), "--vocab-size auto needs --size"),
+        (("--size", "huge"), "--size takes millions of parameters, such as 3m or 25m, not 'huge'"),
+        (("--vocab-size", "1e4"), "--vocab-size takes a number or auto, not '1e4'"),
+    ]:
+        with pytest.raises(UsageError, match=message):
+            call("train", str(stories), "-o", str(tmp_path / "b"), *arguments)
+    with pytest.raises(UsageError, match="stories exists and is not a tokenizer"):
+        call("train", str(stories), "-o", str(stories), "--size", "3m")
+    with pytest.raises(DataError, match="does not exist"):
+        call("train", str(tmp_path / "no"), "-o", str(tmp_path / "b"), "--size", "3m")
+    assert not (tmp_path / "b").exists()
+
+
+def test_show_marks_tokens(trained: Path) -> None:
+    assert call("show", str(trained), "the lamp鑫<|im_end|>").stdout == "⟦the⟧⟦ lamp⟧⟦⟨E9⟩⟧⟦⟨91⟩⟧⟦⟨AB⟩⟧⟪<|im_end|>⟫\n"
+    assert call("show", str(trained), input="<|im_end|>\n").stdout == "⟪<|im_end|>⟫⟦↵⟧\n"
+    assert "<|im_end|> 2" in call("show", str(trained), "<|im_end|>", "--ids").stdout
+    tokens = json.loads(call("show", str(trained), "鑫<|im_end|>", "--json").stdout)["tokens"]
+    assert [token["bytes"] for token in tokens[:3]] == ["e9", "91", "ab"]
+    assert tokens[3] == {"id": 2, "text": "<|im_end|>", "bytes": b"<|im_end|>".hex(), "special": True}
+    with pytest.raises(ModelError, match="no model 'nothing'"):
+        call("show", "nothing", "x")
+
+
+def test_show_colours_on_a_terminal(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    shown = call("show", str(trained), "the lamp").stdout
+    assert "\x1b[" in shown
+    assert "⟦" not in shown
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert call("show", str(trained), "the lamp").stdout == "⟦the⟧⟦ lamp⟧\n"
+
+
+def test_report_compares(trained: Path, stories: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    done = call("report", str(trained), "--on", str(stories), "-o", str(page))
+    assert "gpt2-tokenizer is left out: daneel pull gpt2-tokenizer" in done.stderr
+    assert "bytes per token" in done.stdout
+    assert "Chinese" in page.read_text("utf-8")
+    found = json.loads(call("report", str(trained), "--json").stdout)
+    assert found["on"] == "the samples that come with daneel"
+    languages = found["tokenizers"][0]["languages"]
+    assert {"en", "zh"} <= languages.keys()
+    # All the samples are there, and the folder's own page of explanations is not.
+    assert languages["en"]["bytes"] > 50_000
+
+
+def test_extend_writes_a_model(stories: Path, tmp_path: Path) -> None:
+    model, out = tiny.tiny_model(tmp_path / "model"), tmp_path / "out"
+    on = ["--on", str(stories / "zh.txt")]
+    done = call("extend", str(model), *on, "--add", "20", "-o", str(out), "--json")
+    found = json.loads(done.stdout)
+    assert (found["added"], found["vocabulary"]) == (20, 420)
+    assert found["tokens_after"] < found["tokens_before"]
+    assert "420 in all" in call("extend", str(model), *on, "--add", "20", "-o", str(out)).stdout
+    with pytest.raises(UsageError, match="is the model itself"):
+        call("extend", str(model), *on, "--add", "20", "-o", str(model))
+    with pytest.raises(UsageError, match="stories exists and is not a model"):
+        call("extend", str(model), *on, "--add", "20", "-o", str(stories))
