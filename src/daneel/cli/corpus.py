@@ -64,15 +64,17 @@ def build(
     daneel corpus build pages.zip -o corpus/ --recipe web --set language.keep=en,zh
     daneel corpus build sentences.tsv -o pairs/ --recipe parallel
     """
+    from daneel.cli.progress import Stages
     from daneel.corpus.build import build as build_corpus
     from daneel.corpus.recipe import load_recipe
 
     if text_column:
         changes = (*changes, f"read.text_column={text_column}")
-    manifest = build_corpus(
-        paths, out, recipe=load_recipe(recipe, changes), seed=seed, heldout=heldout, canaries=canaries,
-        processes=processes or len(os.sched_getaffinity(0)), kind=engine,
-    )  # fmt: skip
+    with Stages(console) as stages:
+        manifest = build_corpus(
+            paths, out, recipe=load_recipe(recipe, changes), seed=seed, heldout=heldout, canaries=canaries,
+            processes=processes or len(os.sched_getaffinity(0)), kind=engine, watch=stages.watch,
+        )  # fmt: skip
     _tell(manifest, as_json, out)
 
 

@@ -1,23 +1,29 @@
 """A training run as a person watches it: a bar and a curve on a terminal, plain lines elsewhere."""
 
 import math
+import time
 from itertools import pairwise
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live as RichLive
+from rich.progress import Progress, TaskID
 from rich.text import Text
 
 from daneel.config import duration
-from daneel.train.estimate import Estimate
-from daneel.train.loop import Event
+
+if TYPE_CHECKING:  # torch comes with them
+    from daneel.train.estimate import Estimate
+    from daneel.train.loop import Event
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 WIDTH = 60
+# Seconds between lines that say how far a job is.
+QUIET = 10.0
 
 
-def planned(plan: Estimate) -> str:
+def planned(plan: "Estimate") -> str:
     """How long it will take."""
     exam = f"; measuring before and after, {duration(plan.exam_seconds)} more" if plan.exam_seconds else ""
     return f"{plan.steps} steps, about {duration(plan.seconds)}{exam}"
@@ -31,6 +37,35 @@ def curve(values: list[float], width: int = WIDTH) -> str:
     low, high = min(means), max(means)
     scale = (len(BLOCKS) - 1) / (high - low) if high > low else 0.0
     return "".join(BLOCKS[round((value - low) * scale)] for value in means)
+
+
+class Stages:
+    """Shows how far each stage of a long job is: a bar on a terminal, a line every ten seconds elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self._bar = Progress(console=console, transient=True) if console.is_terminal else None
+        self._console = console
+        self._stage, self._task, self._said = "", TaskID(0), time.monotonic()
+
+    def __enter__(self) -> "Stages":
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def watch(self, stage: str, done: int, total: int) -> None:
+        """Take in what is being done, how much of it is done, and of how much."""
+        if self._bar:
+            if stage != self._stage:
+                self._task = self._bar.add_task(stage, total=total)
+            self._bar.update(self._task, completed=done)
+        elif time.monotonic() - self._said > QUIET:
+            self._console.print(f"{stage}: {done} of {total}")
+            self._said = time.monotonic()
+        self._stage = stage
 
 
 class Live:
@@ -55,7 +90,7 @@ class Live:
         if self._live is not None and self._live.is_started:
             self._live.stop()
 
-    def watch(self, event: Event) -> None:
+    def watch(self, event: "Event") -> None:
         """Take an event in."""
         if event.heldout is not None:
             self.heldout.append((event.step, event.heldout))
@@ -71,7 +106,7 @@ class Live:
         if event.step == event.steps and event.heldout is not None:
             self._stop()
 
-    def _line(self, event: Event) -> None:
+    def _line(self, event: "Event") -> None:
         if event.heldout is not None:
             self.console.print(f"step {event.step}/{event.steps}  held-out loss {event.heldout:.4f}")
         elif event.step % max(1, event.steps // 20) == 0 or event.step == 1:

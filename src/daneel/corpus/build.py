@@ -19,7 +19,7 @@ from daneel.corpus.document import Document
 from daneel.corpus.engine import Engine, engine
 from daneel.corpus.index_build import write_index
 from daneel.corpus.pairs import load_pairs, plan_pairs
-from daneel.corpus.pipeline import Batch, Loader, Loss, described, merged, process, read_rows
+from daneel.corpus.pipeline import Batch, Loader, Loss, Watch, described, merged, process, read_rows
 from daneel.corpus.read import is_corpus, load, plan
 from daneel.corpus.recipe import Recipe, load_recipe
 from daneel.corpus.split import Unit
@@ -57,6 +57,7 @@ def build(
     kind: Engine = "processes",
     alone: int = ALONE,
     canaries: int = 0,
+    watch: Watch = lambda stage, done, total: None,
 ) -> dict[str, Any]:
     """Read, clean and split the texts of `paths` into the corpus folder `out`; gives the manifest.
 
@@ -75,13 +76,14 @@ def build(
         items, loader = _planned(paths, recipe, scratch)
         few = kind == "processes" and sum(getattr(item, "size", 0) for item in items) < alone
         with engine(kind, 1 if few else processes) as run:
-            batches = process(items, recipe.steps, scratch, run, loader)
+            batches = process(items, recipe.steps, scratch, run, loader, watch)
         if not any(batch.sizes for batch in batches):
             losses = [loss for batch in batches for loss in batch.losses]
             reasons = "; ".join(f"{loss.source}: {loss.reason}" for loss in losses[:3])
             raise DataError(f"no usable text in {', '.join(map(str, paths))} ({reasons or 'no files'})")
         division = divide(batches, heldout, seed, split_by)
         secrets = plant(canaries, seed, division.training()) if canaries else None
+        watch("writing", 0, 1)
         written = write_parts(folder, division, batches, secrets)
         if recipe.kind == "documents":
             write_index(documents(folder, "train"), folder / "index")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +30,9 @@ BATCH_CHARACTERS = 1 << 20
 EXAMPLES = 3
 READING = "read"
 Loader = Callable[[Any], Iterator[Raw | Dropped]]
+Watch = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and of how much."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,14 @@ def read_rows(path: Path) -> list[Row]:
     ]
 
 
-def process(items: Iterable[Any], steps: Sequence[Step], scratch: Path, run: Run, loader: Loader = load) -> list[Batch]:
+def process(
+    items: Iterable[Any],
+    steps: Sequence[Step],
+    scratch: Path,
+    run: Run,
+    loader: Loader = load,
+    watch: Watch = lambda stage, done, total: None,
+) -> list[Batch]:
     """All documents of the items (or what could not be read) through all steps; batches in the order of the items.
 
     `loader` makes texts of an item, which has a `size` in bytes; it is sent to other processes by its name.
@@ -129,8 +139,8 @@ def process(items: Iterable[Any], steps: Sequence[Step], scratch: Path, run: Run
     """
     passes = _passes(steps)
     local, joint = passes[0]
-    tasks = ((n, group, loader, local, joint, scratch) for n, group in enumerate(_grouped(items)))
-    batches = [batch for group in run(_first, tasks) for batch in group]
+    tasks = [(n, group, loader, local, joint, scratch) for n, group in enumerate(_grouped(items))]
+    batches = [batch for group in _watched("reading", run(_first, tasks), len(tasks), watch) for batch in group]
     if not batches:
         return []
     for before, (local, joint) in pairwise(passes):
@@ -139,8 +149,16 @@ def process(items: Iterable[Any], steps: Sequence[Step], scratch: Path, run: Run
         verdicts = deciding.decide([_summary(batch.path) for batch in batches], run)
         for batch, verdict in zip(batches, verdicts, strict=True):
             np.savez(_summary(batch.path), **verdict)  # type: ignore[arg-type]
-        batches = list(run(_next, ((batch, deciding, local, joint) for batch in batches)))
+        done = run(_next, ((batch, deciding, local, joint) for batch in batches))
+        batches = list(_watched(deciding.name.replace("_", " "), done, len(batches), watch))
     return batches
+
+
+def _watched(stage: str, results: Iterable[T], total: int, watch: Watch) -> Iterator[T]:
+    watch(stage, 0, total)
+    for done, result in enumerate(results, 1):
+        watch(stage, done, total)
+        yield result
 
 
 def _passes(steps: Sequence[Step]) -> list[tuple[list[LocalStep], JointStep | None]]:
