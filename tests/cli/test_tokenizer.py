@@ -134,3 +134,15 @@ def test_extend_writes_a_model(stories: Path, tmp_path: Path) -> None:
         call("extend", str(model), *on, "--add", "20", "-o", str(model))
     with pytest.raises(UsageError, match="stories exists and is not a model"):
         call("extend", str(model), *on, "--add", "20", "-o", str(stories))
+
+
+def test_an_extended_model_learns(stories: Path, tmp_path: Path) -> None:
+    from daneel.cli.train import command as train_command
+
+    call("extend", str(tiny.tiny_model(tmp_path / "model")), "--on", str(stories / "zh.txt"), "--add", "20", "-o",
+         str(tmp_path / "zh"))  # fmt: skip
+    arguments = [str(stories), "--base", str(tmp_path / "zh"), "--method", "full", "--steps", "2", "--length", "32"]
+    arguments += ["--set", "compile=off", "--heldout", "0"]
+    done = CliRunner().invoke(train_command, [*arguments, "-o", str(tmp_path / "run")], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert Tokenizer.load(tmp_path / "run").vocab_size == 420
