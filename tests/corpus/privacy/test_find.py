@@ -65,6 +65,7 @@ def test_found(text: str, kind: str, value: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "nums[1::2] and [::-1]", "齿式3.1.4.2", "每日0515-0545班次", "255.255.255.0",
         "version 1.2.3.4 of it", "版本号：10.0.19.1", "v1.2.3.4", "127.0.0.1", "1.2.3.4.5", "256.1.1.1",
         "std::abc and a::b", "at 12:30:45 or 10:20", "icon@2x.png", "a @ b", "@name", "他在@微博 里",
         "ISBN 978-7-5366-9293-0", "书号9787536692930", "订单号13812345678", "快递单号 13812345678", "23812345678",
@@ -98,6 +99,7 @@ def test_many_in_one_text_keep_their_places() -> None:
 
 def test_the_earlier_kind_stands_where_two_overlap() -> None:
     assert found("tel 13812345678@qq.com") == [("email", "13812345678@qq.com")]
+    assert found("联系！我的qq：68657725电话：13711923986") == [("messenger", "68657725"), ("cn_mobile", "13711923986")]
     assert found("微信：13812345678") == [("cn_mobile", "13812345678")]
 
 
@@ -120,8 +122,8 @@ def test_spans_are_sorted_apart_and_inside(text: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
-    ["a@", "@", "x@a.", "a.", "1", "1 ", "1-", "1.", "(1)", "+1 ", " ", ":", "1:", "::1 ", "1.1.1.1 ", "GB82 ", "4111 ",
-     "Mr. Aa ", "Aa ", "A'A", "王先生", "姓名：王", "王", "微信", "QQ", "１", "ａ＠ａ．ｃｏｍ ", "call 1",
+    ["a@", "@", "x@a.", "a.", "1", "1 ", "1-", "1.", "(1)", "+1 ", " ", ":", "1:", "1::12f ", "10.1.1.1 ", "GB82 ",
+     "4111 ", "Mr. Aa ", "Aa ", "A'A", "王先生", "姓名：王", "王", "微信", "QQ", "１", "ａ＠ａ．ｃｏｍ ", "call 1",
      "Regards,\n"],
 )  # fmt: skip
 def test_hostile_repetition_takes_time_in_proportion(piece: str) -> None:

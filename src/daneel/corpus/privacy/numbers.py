@@ -67,7 +67,8 @@ _CARD_CUE = re.compile(
 _PHONE_CUE = re.compile(
     r"(?:\b(?:tele)?phones?\b|\btel\b|\bmob(?:ile)?\b|\bcell\b|\bfax\b|\bdesk\b|\bcall(?:ed|ing)?\b|\bdial\b"
     r"|\btext(?:ed)? |\bwhatsapp\b|\bsms\b|\bcontact\b|\breach\b|\banswer(?:ing)? at\b|\bring\b|\bregistered\b"
-    r"|电话|手机|座机|热线|传真|致电|拨打|联系方式|联系|来电|號碼|电联|電話|手機)[^0-9\n]{0,12}(?:\n[ \t]*)?[+(]?\Z",
+    r"|电话|手机|座机|热线|传真|致电|拨打|联系方式|联系|来电|號碼|电联|電話|手機)"
+    r"[^0-9\n。！；!;]{0,12}(?:\n[ \t]*)?[+(]?\Z",
     re.IGNORECASE,
 )
 _PHONE_AFTER = re.compile(r"[ \t-]{0,2}\(?(?:office|fax|mobile|cell|phone|desk|home|work)\b", re.IGNORECASE)
@@ -86,6 +87,7 @@ _STOPS = " \t\n.,:;+-/(|"
 _ID_CUE = re.compile(r"(?:身份证|身份證|证件|\bID\b)[^0-9\n]{0,10}\Z")
 _SSN_CUE = re.compile(r"(?:\bssn\b|social security)[^0-9\n]{0,16}\Z", re.IGNORECASE)
 _IPV6_PLACE = re.compile(r":(?=[0-9A-Fa-f]{0,4}:)")
+_GROUP = re.compile("[0-9A-Fa-f]{3}")
 _IPV6_SIGNS = "0123456789abcdefABCDEF:."
 
 
@@ -149,7 +151,8 @@ def ipv6(text: str) -> Iterator[Found]:
         # A single colon at the end belongs to the sentence.
         run = run[:-1] if run.endswith(":") and not run.endswith("::") else run
         end = start + len(run)
-        if _joined(text, start - 1) or _joined(text, end) or not re.search("[0-9]", run):
+        # `[2::2]` is a slice: an address has a group of some length.
+        if _joined(text, start - 1) or _joined(text, end) or not _GROUP.search(run):
             continue
         try:
             address = ipaddress.IPv6Address(run)
@@ -182,13 +185,11 @@ def _ipv4(text: str, low: int, high: int) -> Iterator[Found]:
             address = ipaddress.IPv4Address(match[0])
         except ValueError:
             continue
-        # Nobody's: the machine itself, everybody, a mask of a network.
+        # Nobody's: the machine itself, everybody, a mask of a network, and four single digits, which number a section.
         nobodys = address.is_loopback or address.is_unspecified or address.is_multicast or address.is_reserved
-        if (
-            not nobodys
-            and not _named(text, match.start(), _VERSION_CUE)
-            and not _named(text, match.start(), _OTHER_CUE)
-        ):
+        if nobodys or len(match[0]) == 7:
+            continue
+        if not _named(text, match.start(), _VERSION_CUE) and not _named(text, match.start(), _OTHER_CUE):
             yield match.start(), match.end(), "ip"
 
 
@@ -236,7 +237,7 @@ def _phones(text: str, low: int, high: int, regions: tuple[str, ...]) -> Iterato
         if _named(text, start, _PHONE_CUE) or _PHONE_AFTER.match(text, end):
             known = True
         else:
-            known = number[0] in "+(0" and digits != number and _valid(number, regions)
+            known = number[0] in "+(0" and len(digits) >= 9 and digits != number and _valid(number, regions)
         if known and not _named(text, start, _OTHER_CUE):
             yield start, end, "phone"
 
