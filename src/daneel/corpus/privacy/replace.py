@@ -6,9 +6,10 @@ the same fake.
 """
 
 import hashlib
+import itertools
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 from daneel.corpus.document import HAN
@@ -64,41 +65,28 @@ def _instead(value: str, kind: str, action: Literal["mask", "hash", "fake"], sal
 def _canonical(value: str, kind: str) -> str:
     """One spelling for all ways in which a value is written."""
     value = unicodedata.normalize("NFKC", value).casefold()
-    if kind in ("email", "messenger"):
-        return value
-    if kind == "person":
-        return " ".join(value.split())
-    if kind == "ip":
+    if kind in ("email", "messenger", "ip", "person"):
         return value
     signs = re.sub(r"[^0-9a-z]", "", value)
-    if kind == "cn_mobile":
-        return signs[-11:]
-    return signs
+    # With the country's code or without.
+    return signs[-11:] if kind == "cn_mobile" else signs
 
 
 def _digest(kind: str, value: str, salt: str, block: int = 0) -> bytes:
     key = hashlib.sha256(salt.encode()).digest()
-    return hashlib.blake2b(f"{kind}\0{value}\0{block}".encode(), key=key, digest_size=64).digest()
-
-
-def _draw(kind: str, value: str, salt: str) -> Draw:
-    """Numbers that follow from the value; 32 bits for each, so that bounds here leave no bias that matters."""
-    state = [b"", 0]
-
-    def draw(bound: int) -> int:
-        pool, block = state
-        assert isinstance(pool, bytes)
-        assert isinstance(block, int)
-        if not pool:
-            pool, block = _digest(kind, value, salt, block), block + 1
-        state[:] = [pool[4:], block]
-        return int.from_bytes(pool[:4], "big") % bound
-
-    return draw
+    return hashlib.blake2b(f"{kind}\0{value}\0{block}".encode("utf-8", "surrogatepass"), key=key).digest()
 
 
 def _drawn(value: str, kind: str, salt: str) -> Draw:
-    return _draw(kind, _canonical(value, kind), salt)
+    """Numbers that follow from the value; of 32 bits each, so that the small bounds here leave no bias that matters."""
+
+    def numbers() -> Iterator[int]:
+        for block in itertools.count():
+            pool = _digest(kind, _canonical(value, kind), salt, block)
+            yield from (int.from_bytes(pool[n : n + 4], "big") for n in range(0, len(pool), 4))
+
+    stream = numbers()
+    return lambda bound: next(stream) % bound
 
 
 def _digits_of(draw: Draw, count: int) -> str:
@@ -138,12 +126,9 @@ def _iban(value: str, salt: str) -> str:
     draw = _drawn(value, "iban", salt)
     signs = unicodedata.normalize("NFKC", re.sub("[ -]", "", value)).upper()
     body = "".join(str(draw(10)) if sign.isdigit() else chr(65 + draw(26)) for sign in signs[4:-2])
-    iban = next(
-        whole
-        for last in range(100)
-        if checks.iban_remainder(whole := f"{signs[:2]}99{body}{last:02d}") == 1
-    )  # fmt: skip
-    return _filled(value, iban)
+    # The last two digits take every remainder.
+    every = (f"{signs[:2]}99{body}{last:02d}" for last in range(100))
+    return _filled(value, next(iban for iban in every if checks.iban_remainder(iban) == 1))
 
 
 def _cn_id(value: str, salt: str) -> str:
@@ -173,11 +158,11 @@ def _us_ssn(value: str, salt: str) -> str:
 def _phone(value: str, salt: str) -> str:
     """North American 555-0100 to 0199 (NANPA), else code +999, which is nobody's (ITU), or a number beginning 000."""
     draw = _drawn(value, "phone", salt)
-    digits = "".join(sign for sign in unicodedata.normalize("NFKC", value) if sign.isalnum())
-    digits = re.match(r"[0-9]*", digits)[0]  # type: ignore[index]
+    # Up to an extension, `x12` or `转12`.
+    digits = re.sub(r"[^0-9].*", "", re.sub(r"[^0-9a-z转分]", "", unicodedata.normalize("NFKC", value)))
     american = re.fullmatch(r"(|1|001)[2-9][0-9]{2}[2-9][0-9]{6}", digits)
     rest = len(digits)
-    if american and (not american[1] or "+" in value or digits.startswith("001")):
+    if american:
         code = f"{american[1]}{draw(8) + 2}{_digits_of(draw, 2)}"
         fake = f"{code}55501{_digits_of(draw, 2)}"
     elif rest == 7:
@@ -188,9 +173,7 @@ def _phone(value: str, salt: str) -> str:
         fake = f"000{_digits_of(draw, rest - 3)}"
     signs = iter(fake)
     # An extension keeps its word and loses its digits too.
-    return "".join(
-        (next(signs, None) or str(draw(10))) if sign.isdecimal() else sign for sign in value
-    )  # fmt: skip
+    return "".join((next(signs, None) or str(draw(10))) if sign.isdecimal() else sign for sign in value)
 
 
 def _messenger(value: str, salt: str) -> str:
@@ -204,11 +187,9 @@ def _messenger(value: str, salt: str) -> str:
 def _person(value: str, salt: str) -> str:
     """Name by name in alphabets, sign by sign in Chinese, so that a part of a name is faked as in the whole."""
     if _HAN_SIGN.match(value):
-        first = _HAN_SURNAMES[_draw("person", value[0], salt)(len(_HAN_SURNAMES))]
-        return first + "".join(_HAN_GIVEN[_draw("given", sign, salt)(len(_HAN_GIVEN))] for sign in value[1:])
-    return re.sub(
-        r"[^\W\d_][\w'’-]+", lambda word: _NAMES[_drawn(word[0], "person", salt)(len(_NAMES))], value
-    )  # fmt: skip
+        first = _HAN_SURNAMES[_drawn(value[0], "person", salt)(len(_HAN_SURNAMES))]
+        return first + "".join(_HAN_GIVEN[_drawn(sign, "given", salt)(len(_HAN_GIVEN))] for sign in value[1:])
+    return re.sub(r"[^\W\d_][\w'’-]+", lambda word: _NAMES[_drawn(word[0], "person", salt)(len(_NAMES))], value)
 
 
 _FAKES: dict[str, Callable[[str, str], str]] = {

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import phonenumbers
 
 from daneel.corpus.document import digest
-from daneel.corpus.privacy.find import DEFAULT, KINDS, find
+from daneel.corpus.privacy.find import DEFAULT, KINDS, REGIONS, find
 from daneel.corpus.privacy.replace import replace, shown
 from daneel.corpus.step import Batch, Note, Result
 from daneel.errors import UsageError
@@ -26,18 +26,18 @@ class Privacy:
     kinds: tuple[str, ...] = DEFAULT
     """What is looked for: email, ip, iban, cn_id, card, cn_mobile, us_ssn, phone, messenger (QQ, WeChat), person (names
     after words that announce one)."""
-    regions: tuple[str, ...] = ("US", "GB", "CN")
+    regions: tuple[str, ...] = REGIONS
     """Countries whose telephone numbers are known without a country code, two letters each."""
     salt: str = dataclasses.field(default="", repr=False)
-    """A secret that hashes and fakes depend on; who has it can try values until one fits."""
+    """A secret that hashes and fakes depend on: who has it can try values until one fits, so it is not published."""
 
     def __post_init__(self) -> None:
-        for setting, known in (("kinds", KINDS), ("regions", phonenumbers.SUPPORTED_REGIONS)):
-            for each in getattr(self, setting):
-                if each not in known:
-                    raise UsageError(
-                        f"privacy.{setting} has {each!r}; it takes a list of {', '.join(sorted(known))}"
-                    )  # fmt: skip
+        for kind in self.kinds:
+            if kind not in KINDS:
+                raise UsageError(f"privacy.kinds has {kind!r}; it is a list of {', '.join(KINDS)}")
+        for region in self.regions:
+            if region not in phonenumbers.SUPPORTED_REGIONS:
+                raise UsageError(f"privacy.regions has {region!r}; it is a list of countries' letters, as US, GB, CN")
         if self.action in ("hash", "fake") and not self.salt:
             raise UsageError(
                 f"privacy.action = {self.action!r} needs privacy.salt, a secret of your own: without one, anybody can"
@@ -50,10 +50,12 @@ class Privacy:
         for place, document in enumerate(batch):
             spans = find(document.text, self.kinds, self.regions)
             times = Counter(span.kind for span in spans)
-            for kind, count in sorted(times.items()):
+            for number, kind in enumerate(kind for kind in KINDS if kind in times):
                 first = next(span for span in spans if span.kind == kind)
                 example = shown(document.text[first.start : first.end])
-                result.notes.append((place, Note(f"personal data: {kind}", example, count, self.action == "drop")))
+                # One note is the reason for leaving a document out.
+                dropped = self.action == "drop" and number == 0
+                result.notes.append((place, Note(f"personal data: {kind}", example, times[kind], dropped)))
             if not spans or self.action == "report":
                 continue
             if self.action == "drop":
