@@ -21,6 +21,7 @@ from daneel.corpus.fields import part
 from daneel.corpus.identify import language
 from daneel.corpus.naming import name
 from daneel.corpus.read import Dropped, Raw, load
+from daneel.corpus.statistics import Statistics, measure
 from daneel.corpus.step import Arrays, JointStep, LocalStep, Result, Run, Step
 from daneel.corpus.words import Words, mix
 
@@ -77,6 +78,8 @@ class Batch:
     """The language of each."""
     keys: list[int] = field(default_factory=list)
     """Of records, a hash of the first text of each: those with the same belong to the same part of the corpus."""
+    statistics: Statistics | None = None
+    """Counts for the card, after the last pass."""
     tallies: Tallies = field(default_factory=dict)
     losses: list[Loss] = field(default_factory=list)
     read: int = 0
@@ -240,6 +243,7 @@ def _through(batch: Batch, rows: list[Row], steps: Callable[[list[Row]], list[Ro
         rows = _finished(batch, rows)
         batch.sizes = Words([row.document.text for row in rows]).counts.tolist()
         batch.languages = [row.document.language for row in rows]
+        batch.statistics = measure([row.document for row in rows])
         batch.keys = [_key(row.document.text) for row in rows if row.form]
     write_rows(batch.path, rows)
     if joint is not None:

@@ -7,7 +7,7 @@ words stand for themselves by hashes of 64 bits: among ten million different one
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -106,11 +106,17 @@ _LETTER, _HAN = 1, 2
 @functools.cache
 def _kinds() -> Array:
     """uint8 [0x110000]: whether a code point is part of a word, and of which kind."""
-    kinds = np.zeros(_POINTS, np.uint8)
-    for pattern, kind in ((r"[^\W_]+", _LETTER), (f"[{HAN}]+", _HAN)):
-        for match in re.finditer(pattern, _every()):
-            kinds[match.start() : match.end()] = kind
-    return kinds
+    return classes([r"[^\W_]", f"[{HAN}]"])
+
+
+def classes(patterns: Iterable[str]) -> Array:
+    """uint8 [0x110000]: for each code point the number of the last pattern that it matches, from 1; 0 for none."""
+    every = _every()
+    table = np.zeros(_POINTS, np.uint8)
+    for number, pattern in enumerate(patterns, 1):
+        for match in re.finditer(f"{pattern}+", every):
+            table[match.start() : match.end()] = number
+    return table
 
 
 @functools.cache

@@ -1,6 +1,7 @@
 """Both parts of a corpus, and the table of all that was read, on their way to disk batch by batch."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
@@ -14,9 +15,11 @@ import pyarrow.parquet as pq
 from daneel.corpus import fields
 from daneel.corpus.canaries import Canaries
 from daneel.corpus.divide import PARTS, Division
+from daneel.corpus.document import Document
 from daneel.corpus.pipeline import Batch, Row
 from daneel.corpus.words import Words
 
+SAMPLE = 5
 _FIELDS = ("text", "source", "title", "author", "language", "licence", "sha256")
 SCHEMA = pa.schema([(field, pa.string()) for field in _FIELDS])
 _MANIFEST = pa.schema(
@@ -39,6 +42,10 @@ class Written:
     )
     licences: Counter[str] = field(default_factory=Counter)
     authors: Counter[str] = field(default_factory=Counter)
+    sources: Counter[str] = field(default_factory=Counter)
+    """Documents below each thing that was named."""
+    sample: list[tuple[str, Document]] = field(default_factory=list)
+    """The training documents with the least hashes, in their order: a few, drawn by nobody."""
 
 
 def write_parts(folder: Path, division: Division, batches: Sequence[Batch], secrets: Canaries | None) -> Written:
@@ -53,6 +60,8 @@ def write_parts(folder: Path, division: Division, batches: Sequence[Batch], secr
         table = stack.enter_context(pq.ParquetWriter(folder / "manifest.parquet", _MANIFEST, compression="zstd"))
         number = 0
         for rows in division.rows():
+            own = [(row.document.sha256, row.document) for part, row in rows if part == "train"]
+            out.sample = sorted([*out.sample, *own], key=lambda pair: pair[0])[:SAMPLE]
             if secrets:
                 rows, number = _planted(rows, secrets, number)
             table.write_table(pa.Table.from_pylist(_facts(rows, out), _MANIFEST))
@@ -131,6 +140,7 @@ def _facts(rows: list[tuple[str, Row]], out: Written) -> list[dict[str, Any]]:
         for key, value in {"documents": 1, **own}.items():
             out.counts[part][key] += value
         out.licences[document.licence] += 1
+        out.sources[re.split(r"[/#]", document.source)[0]] += 1
         if document.author:
             out.authors[document.author] += 1
         facts.append({**vars(document), "split": part, **own, "encoding": row.encoding, "changes": row.changes})
