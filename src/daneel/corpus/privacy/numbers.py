@@ -74,12 +74,16 @@ _PHONE_CUE = re.compile(
 _PHONE_AFTER = re.compile(r"[ \t-]{0,2}\(?(?:office|fax|mobile|cell|phone|desk|home|work)\b", re.IGNORECASE)
 # A number named as something else is that.
 _OTHER_CUE = re.compile(
-    r"(?:\border|\binvoice|\btracking|\bisbn|\bissn|\bdoi\b|\bserial|\bref(?:erence)?\b|\bticket|\bparcel|\bsku\b|\bbarcode|\blicen[cs]e|\bpassport|\bpatent"
-    r"|订单|单号|運單|运单|快递|流水|编号|序列|发票|书号|批号|型号|条码|条形码|编码|代码|物料|合同|学号|学籍|工号|会员号|注册号)[^0-9\n，。；！？,;!?]{0,12}\Z",
+    r"(?:\border|\binvoice|\btracking|\bisbn|\bissn|\bdoi\b|\bserial|\bref(?:erence)?\b|\bticket|\bparcel|\bsku\b"
+    r"|\bbarcode|\blicen[cs]e|\bpassport|\bpatent"
+    r"|订单|单号|運單|运单|快递|流水|编号|序列|发票|书号|批号|型号|条码"
+    r"|条形码|编码|代码|物料|合同|学号|学籍|工号|会员号|注册号)"
+    r"[^0-9\n，。；！？,;!?]{0,12}\Z",
     re.IGNORECASE,
 )
 _VERSION_CUE = re.compile(
-    r"(?:\bv|\bver\.?|\bversions?|\brelease|\bbuild|\bfirmware|\bsection|\bsec\.|\bchapter|\bfigure|\bfig\.|\btable|§|\brfc"
+    r"(?:\bv|\bver\.?|\bversions?|\brelease|\bbuild|\bfirmware|\bsection|\bsec\."
+    r"|\bchapter|\bfigure|\bfig\.|\btable|§|\brfc"
     r"|版本|版|固件|章节|第|章|节|图|表)[号號]?[\s:：]{0,3}\Z",
     re.IGNORECASE,
 )
