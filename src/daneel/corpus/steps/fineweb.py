@@ -10,10 +10,10 @@ from daneel.corpus.step import Batch, Result
 from daneel.corpus.steps.quality import Measures, Rule, judge, member, percent, table
 from daneel.corpus.words import Array
 
-# Full stops, exclamation and question marks of many scripts; closing quotes end a sentence in Chinese only, as there
-# the mark stands before them as often as behind.
+# Full stops, exclamation and question marks of many scripts.
 _ENDS = ".!?…。．｡！？‼⁇⁈⁉‽؟۔।॥။።։᠃។"
-_CHINESE_ENDS = _ENDS + "”』」》）"
+_QUOTES = "\"'”’»"
+_CHINESE_QUOTES = _QUOTES + "』」》）"
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,9 @@ class FineWeb:
 
     min_ends: float = 0.12
     """Least share of the lines that end with a full stop, exclamation or question mark (FineWeb: 0.12)."""
+    closing_quotes: bool = True
+    """Whether a closing quote after such a mark is still the end of a sentence. Not so in FineWeb's code, which
+    therefore drops pages of dialogue: 2.3 % of 3,237 pages of novels, against 0.1 %."""
     short_line: int = 30
     """Characters of the longest line that counts as short (FineWeb: 30)."""
     max_short_lines: float = 0.67
@@ -36,13 +39,13 @@ class FineWeb:
     max_line_ends: float = 0.3
     """Most line ends a word (FineWeb: 0.3)."""
     zh_min_ends: float = 0.12
-    """As min_ends, for Chinese; closing quotes and brackets end a line too."""
-    zh_short_line: int = 12
-    """As short_line, in Chinese characters."""
+    """As min_ends, for Chinese; a closing quote or bracket ends a sentence whatever stands before it."""
+    zh_short_line: int = 10
+    """As short_line, in Chinese characters: less than the lines of poems, 12 or 16."""
     zh_max_short_lines: float = 0.67
     """As max_short_lines, for Chinese."""
     zh_max_line_ends: float = 0.15
-    """Most line ends a Chinese character."""
+    """Most line ends a Chinese character; pages of novels have at most 0.12, poems 0.10."""
 
     def apply(self, batch: Batch) -> Result:
         """The batch without what breaks a rule."""
@@ -52,7 +55,12 @@ class FineWeb:
         chinese = language == "zh"
         last = found.edges[1]
         filled, lines = found.filled, found.filled_lines
-        ends = found.by_line(filled & member(found.words.codes[last], _ends(chinese))) / lines
+        codes = found.words.codes
+        marked = member(codes[last], _table(_ENDS))
+        if chinese or self.closing_quotes:
+            quoted = member(codes[last], _table(_CHINESE_QUOTES if chinese else _QUOTES))
+            marked |= quoted & (chinese | member(codes[last - 1], _table(_ENDS)))
+        ends = found.by_line(filled & marked) / lines
         longest = self.zh_short_line if chinese else self.short_line
         short = found.by_line(filled & (found.ends - found.starts <= longest)) / lines
         breaks = np.maximum(np.diff(found.lines) - 1, 0) / found.counts
@@ -89,5 +97,5 @@ def _repeated(text: str) -> int:
 
 
 @functools.cache
-def _ends(chinese: bool) -> Array:
-    return table(_CHINESE_ENDS if chinese else _ENDS)
+def _table(signs: str) -> Array:
+    return table(signs)

@@ -48,18 +48,21 @@ class GopherQuality:
     min_stop_words: int = 2
     """How many of the, be, to, of, and, that, have, with an English text has at least (Gopher: 2)."""
     zh_min_words: int = 50
-    """Fewest words of a Chinese text, its characters."""
+    """Fewest words of a Chinese text, its characters. Poems need less: those of the Tang have 20 to 56."""
     zh_max_words: int = 200_000
     """Most characters of a Chinese text: 100,000 English words say as much as 160,000 to 200,000 characters."""
     zh_max_symbols: float = 0.05
-    """As max_symbols, a Chinese character; an ellipsis is written …… and counts once."""
-    zh_min_han: float = 0.6
+    """As max_symbols, a Chinese character; an ellipsis is written …… and counts once. An English word says as much as
+    1.5 to 2 characters; pages of novels have at most 0.022."""
+    zh_min_han: float = 0.5
     """Least share of Chinese characters among a Chinese text's signs, in place of the length of words and the share
-    of those with letters."""
+    of those with letters. 99 % of pages of novels have 0.71 or more, all poems 0.79."""
     zh_max_punctuation: float = 0.35
-    """Largest share of a Chinese text's signs that are neither letters nor digits."""
+    """Largest share of a Chinese text's signs that are neither letters nor digits. 99 % of pages of novels have 0.26 or
+    less; English ones 0.08."""
     zh_min_stop_words: int = 3
-    """How many of the 54 most frequent function characters a Chinese text has at least."""
+    """How many of 43 frequent function characters, modern and classical, a Chinese text has at least. Every page of
+    novels has 6 or more; half of the Tang poems have fewer than 3, so 0 for poems."""
 
     def apply(self, batch: Batch) -> Result:
         """The batch without what breaks a rule."""
@@ -144,7 +147,8 @@ def _kinds_of_stops(words: Words, chinese: bool) -> Array:
     texts = np.searchsorted(words.bounds, hits, side="right") - 1
     seen = np.zeros((len(words.counts), len(stops)), bool)
     seen[texts, which] = True
-    return np.count_nonzero(seen, axis=1)
+    kinds: Array = np.count_nonzero(seen, axis=1)
+    return kinds
 
 
 @functools.cache
