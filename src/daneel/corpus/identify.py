@@ -28,7 +28,8 @@ _ENGLISH = (  # noqa: SIM905
     "their them your said could should these those into upon"
 ).split()
 _ENGLISH_SHARE, _ENGLISH_LEAST = 0.1, 3
-"""So much of a text, and so many words of it, are among these: measured on novels, 99 % of paragraphs of 40 words."""
+"""So much of a text, and so many words of it, are among these: of paragraphs of novels with 20 to 40 words 94 % reach
+that, with more 99 %; of 8,800 messages in 22 other languages none that is not half English."""
 _LATIN, _HAN, _KANA, _HANGUL, _OTHER = 1, 2, 3, 4, 5
 _CODE = {"yue": "zh", "wuu": "zh", "nb": "no"}
 # What fastText answers for a text of Latin letters that is none of its languages: a row of initials, a formula.
