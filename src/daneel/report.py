@@ -43,6 +43,14 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class Bar:
+    """A row of a bar chart."""
+
+    label: str
+    value: float
+
+
+@dataclass(frozen=True)
 class Series:
     """One line of a plot; `dots` marks each point, for series with few."""
 
@@ -180,6 +188,15 @@ class Page:
     def intervals(self, rows: Sequence[Interval], unit: str, caption: str = "") -> None:
         """Values with their intervals on one axis that shows where zero is."""
         self._figure(_intervals(rows, unit), caption)
+
+    def bars(self, rows: Sequence[Bar], caption: str) -> None:
+        """Values from 0 on, one bar below the other, their numbers beside them."""
+        if rows:
+            self._figure(_bars(rows, caption), caption)
+
+    def quote(self, label: str, text: str, lang: str | None = None) -> None:
+        """A passage under its name."""
+        self._blocks.append(f"<h3>{escape(label)}</h3><blockquote{_lang(lang)}>{escape(text)}</blockquote>")
 
     def scatter(self, clouds: Sequence[Cloud], x: str, y: str, caption: str = "", lang: str | None = None) -> list[str]:
         """Named points on two axes of one scale, a colour and mark for each group.
@@ -439,6 +456,20 @@ _PLACES = (
 def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
     """Whether two boxes (left, top, right, bottom) share a place."""
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _bars(rows: Sequence[Bar], label: str) -> str:
+    names, numbers, step = 240.0, 96.0, 26.0
+    longest = max(row.value for row in rows) or 1
+    parts = []
+    for number, row in enumerate(rows):
+        top = step * number + 4
+        name = row.label if len(row.label) <= 30 else f"{row.label[:29]}…"
+        width = (WIDTH - names - numbers) * row.value / longest
+        parts.append(f'<text class="row end" x="{names - 8:g}" y="{top + 14:g}">{escape(name)}</text>')
+        parts.append(f'<rect class="fill" x="{names:g}" y="{top:g}" width="{max(1, width):.1f}" height="18"/>')
+        parts.append(f'<text class="row" x="{names + width + 8:.1f}" y="{top + 14:g}">{row.value:,}</text>')
+    return _svg(step * len(rows) + 8, label, "".join(parts), "chart")
 
 
 def _intervals(rows: Sequence[Interval], unit: str) -> str:

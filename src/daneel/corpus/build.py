@@ -13,11 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from daneel.corpus.canaries import beside, plant
+from daneel.corpus.card import corpus_card, excerpts
 from daneel.corpus.conversations import load_conversations, plan_conversations
 from daneel.corpus.divide import PARTS, divide
 from daneel.corpus.document import Document
 from daneel.corpus.engine import Engine, engine
+from daneel.corpus.facts import facts
 from daneel.corpus.index_build import write_index
+from daneel.corpus.page import corpus_page
 from daneel.corpus.pairs import load_pairs, plan_pairs
 from daneel.corpus.pipeline import Batch, Loader, Loss, Watch, described, merged, process, read_rows
 from daneel.corpus.read import is_corpus, load, plan
@@ -102,10 +105,18 @@ def build(
             "languages": dict(Counter(code for batch in batches for code in batch.languages).most_common()),
             "licences": dict(written.licences.most_common()),
             "authors": dict(written.authors.most_common(_LISTED)),
+            "sources": dict(written.sources.most_common(_LISTED)),
             "counts": written.counts,
             "canaries": 0 if secrets is None else len(secrets.canaries),
         }
-        (folder / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=2), "utf-8")
+        found, sample = facts(batches), excerpts([document for _, document in written.sample])
+        for name, text in {
+            "manifest.json": json.dumps(manifest, ensure_ascii=False, indent=2),
+            "statistics.json": json.dumps(found, ensure_ascii=False, indent=2),
+            "card.md": corpus_card(manifest, found, sample),
+            "report.html": corpus_page("Corpus card", manifest, found, sample),
+        }.items():
+            (folder / name).write_text(text, "utf-8")
         shutil.rmtree(scratch)
     if secrets:
         atomic_write(beside(out), secrets.record())

@@ -3,7 +3,7 @@
 import importlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -49,10 +49,15 @@ class Recipe:
     """What the corpus is made of."""
 
     def settings(self) -> dict[str, Any]:
-        """All of it as plain values, for the manifest."""
+        """All of it but secrets, as plain values, for the manifest."""
         parts: dict[str, Any] = {READ: self.reading, **{step.name: step for step in self.steps}}
-        plain: dict[str, Any] = json.loads(json.dumps({name: asdict(part) for name, part in parts.items()}))
-        return plain
+        plain = {
+            # What a dataclass does not print is a secret.
+            name: {item.name: getattr(part, item.name) for item in fields(part) if item.repr}
+            for name, part in parts.items()
+        }
+        told: dict[str, Any] = json.loads(json.dumps(plain))
+        return told
 
 
 def folder() -> Path:

@@ -106,7 +106,9 @@ def bins(lengths: Array) -> list[int]:
 
 def _frequent(words: Words, n: int, hashes: Array, begins: Array) -> Frequent:
     ordered = np.sort(hashes)
-    first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(ordered) else ordered
+    fresh = np.ones(len(ordered), bool)
+    fresh[1:] = ordered[1:] != ordered[:-1]
+    first = np.flatnonzero(fresh)
     counts = np.diff(first, append=len(ordered))
     # The least count of which there are no more than `_BATCH`; a run that occurs once in a batch is frequent nowhere.
     above = np.cumsum(np.bincount(counts, minlength=3)[::-1])[::-1]

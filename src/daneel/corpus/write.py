@@ -60,8 +60,8 @@ def write_parts(folder: Path, division: Division, batches: Sequence[Batch], secr
         table = stack.enter_context(pq.ParquetWriter(folder / "manifest.parquet", _MANIFEST, compression="zstd"))
         number = 0
         for rows in division.rows():
-            own = [(row.document.sha256, row.document) for part, row in rows if part == "train"]
-            out.sample = sorted([*out.sample, *own], key=lambda pair: pair[0])[:SAMPLE]
+            drawn = [(row.document.sha256, row.document) for part, row in rows if part == "train"]
+            out.sample = sorted([*out.sample, *drawn], key=lambda pair: pair[0])[:SAMPLE]
             if secrets:
                 rows, number = _planted(rows, secrets, number)
             table.write_table(pa.Table.from_pylist(_facts(rows, out), _MANIFEST))
