@@ -1,4 +1,4 @@
-"""A document, and what can be counted and guessed from its text alone."""
+"""A document, and what can be counted from its text alone."""
 
 import hashlib
 import re
@@ -6,12 +6,7 @@ from dataclasses import dataclass, replace
 
 # Unified ideographs with their extensions; Chinese is counted in these, other scripts in words.
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_HAN_SIGN = re.compile(f"[{HAN}]")
-_KANA_HANGUL = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
 _WORD = re.compile(rf"[{HAN}]|[^\W_{HAN}]+")
-_ENGLISH = frozenset(
-    ["the", "of", "and", "to", "in", "that", "was", "is", "it", "he", "with", "for", "his", "her", "she"]
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -24,7 +19,7 @@ class Document:
     title: str
     author: str
     language: str
-    """`zh`, `en` or `und` (undetermined), unless the source says otherwise."""
+    """ISO 639-1 (ISO 639-3 where that has none), or `und` (undetermined)."""
     licence: str
     sha256: str
 
@@ -47,14 +42,3 @@ def digest(text: str) -> str:
 def words(text: str) -> int:
     """Words of alphabetic scripts, numbers, and each Chinese character."""
     return sum(1 for _ in _WORD.finditer(text))
-
-
-def language(text: str) -> str:
-    """`zh` where Chinese characters prevail, `en` where English function words are frequent, else `und`."""
-    sample = text[:20_000]
-    han = len(_HAN_SIGN.findall(sample))
-    if han > 0.5 * words(sample):
-        # Japanese mixes both; more than a few kana is not Chinese.
-        return "und" if len(_KANA_HANGUL.findall(sample)) > 0.05 * han else "zh"
-    found = re.findall(r"[^\W\d_]+", sample.casefold())
-    return "en" if found and sum(word in _ENGLISH for word in found) > 0.12 * len(found) else "und"

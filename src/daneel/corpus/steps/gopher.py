@@ -50,7 +50,7 @@ class GopherQuality:
     zh_min_words: int = 50
     """Fewest words of a Chinese text, its characters. Poems need less: those of the Tang have 20 to 56."""
     zh_max_words: int = 130_000
-    """Most characters of a Chinese text: in 21,116 pairs of sentences (Tatoeba) a word of English is 1.34 characters."""
+    """Most characters of a Chinese text: in 21,116 sentence pairs of Tatoeba an English word is 1.34 characters."""
     zh_max_symbols: float = 0.05
     """As max_symbols, a Chinese character; an ellipsis is written …… and counts once. Pages of novels have at most
     0.022."""
