@@ -36,6 +36,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def extended(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    (model / "LICENSE").write_text("free")
     out = tmp_path_factory.mktemp("extended") / "zh"
     extend(model, out, CHINESE, 40)
     return out
@@ -48,6 +49,7 @@ def test_old_ids_stay_and_chinese_gets_shorter(model: Path, extended: Path) -> N
         assert before.token_bytes(id) == after.token_bytes(id)
     assert same_ids(before, after, ENGLISH[:2]) == 1
     assert len(after.encode(CHINESE[1])) < 0.6 * len(before.encode(CHINESE[1]))
+    assert (extended / "LICENSE").read_text() == "free"
     assert (before.eos, before.bos, before.prefix) == (after.eos, after.bos, after.prefix)
 
 

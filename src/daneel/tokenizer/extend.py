@@ -30,6 +30,8 @@ _BATCH = 64  # texts encoded at a time
 # Old tokens as characters, so that the trainer of `tokenizers` can join them: planes 1 to 16 have no surrogates.
 _FIRST = 0x10000
 _BREAK = "\n"
+# Files that go wherever the model goes.
+_TERMS = frozenset({"LICENSE", "LICENCE", "NOTICE"})
 # Frequencies below this teach names and chance.
 MIN_FREQUENCY = 2
 LONGEST = 24
@@ -76,8 +78,9 @@ def extend(
         (folder / "tokenizer.json").write_text(json.dumps(extended, ensure_ascii=False, indent=2), "utf-8")
         rewrite(model, folder, lambda table: _enlarged(table, learned, old.vocab_size, size, init, seed))
         (folder / "config.json").write_text(json.dumps({**config, "vocab_size": size}, indent=2), "utf-8")
-        if (model / "generation_config.json").is_file():
-            shutil.copyfile(model / "generation_config.json", folder / "generation_config.json")
+        for path in model.iterdir():
+            if path.name == "generation_config.json" or path.stem.upper() in _TERMS:
+                shutil.copyfile(path, folder / path.name)
     return learned
 
 
