@@ -1,6 +1,6 @@
 import pytest
 
-from daneel.corpus.build import build
+from daneel.corpus.build import build, read_corpus
 from daneel.errors import DataError
 from daneel.evaluate.texts import read_texts
 
@@ -20,7 +20,8 @@ def test_a_corpus_gives_its_held_out_part(tmp_path):
     texts.mkdir()
     for i in range(10):
         (texts / f"{i}.txt").write_text(f"Story {i}. " + f"On day {i} the lamp burned clean. " * 60)
-    corpus = build([texts], tmp_path / "corpus", heldout=0.2)
+    build([texts], tmp_path / "corpus", heldout=0.2)
+    corpus = read_corpus(tmp_path / "corpus")
     documents, dropped = read_texts(tmp_path / "corpus")
     assert documents == corpus.heldout
     assert 0 < len(documents) < 10

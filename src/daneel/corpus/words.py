@@ -47,8 +47,7 @@ class Words:
         self.lengths: Array = np.diff(first, append=len(inside))
         """int64 [W]: code points of each."""
         place = np.arange(len(inside)) - np.repeat(first, self.lengths)
-        values = (_lower()[self.codes[inside]].astype(np.uint64) + np.uint64(1)) * _STEP
-        values *= _factors()[place % _LONGEST]
+        values = _letters()[self.codes[inside]] * _factors()[place & (_LONGEST - 1)]
         sums = np.add.reduceat(values, first) if len(first) else values
         self.hashes: Array = mix(sums + self.lengths.astype(np.uint64))
         """uint64 [W]"""
@@ -120,10 +119,12 @@ def classes(patterns: Iterable[str]) -> Array:
 
 
 @functools.cache
-def _lower() -> Array:
-    """uint32 [0x110000]: the small letter of each; İ is the one that has two, and becomes the first."""
+def _letters() -> Array:
+    """uint64 [0x110000]: the value of each letter, the same for both cases; İ is the one that has two small letters."""
     lowered = _every().replace("İ", "i").lower()
-    return np.frombuffer(lowered.encode("utf-32-le", "surrogatepass"), np.uint32)
+    small = np.frombuffer(lowered.encode("utf-32-le", "surrogatepass"), np.uint32)
+    values: Array = (small.astype(np.uint64) + np.uint64(1)) * _STEP
+    return values
 
 
 def _every() -> str:
