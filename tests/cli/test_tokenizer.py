@@ -74,12 +74,16 @@ def test_a_vocabulary_that_suits_the_model(stories: Path, tmp_path: Path) -> Non
     for arguments, message in [
         ((), "--vocab-size auto needs --size"),
         (("--size", "huge"), "--size takes millions of parameters, such as 3m or 25m, not 'huge'"),
+        (("--vocab-size", "500", "--size", "3m"), "--vocab-size 500 and --size 3m both choose"),
         (("--vocab-size", "1e4"), "--vocab-size takes a number or auto, not '1e4'"),
     ]:
         with pytest.raises(UsageError, match=message):
             call("train", str(stories), "-o", str(tmp_path / "b"), *arguments)
     with pytest.raises(UsageError, match="stories exists and is not a tokenizer"):
         call("train", str(stories), "-o", str(stories), "--size", "3m")
+    model = tiny.tiny_model(tmp_path / "model")
+    with pytest.raises(UsageError, match="model is a model, which another tokenizer would spoil"):
+        call("train", str(stories), "-o", str(model), "--size", "3m")
     with pytest.raises(DataError, match="does not exist"):
         call("train", str(tmp_path / "no"), "-o", str(tmp_path / "b"), "--size", "3m")
     assert not (tmp_path / "b").exists()

@@ -62,6 +62,8 @@ def train(
     from daneel.tokenizer.train import CHATML, train_tokenizer
 
     wanted = _vocabulary(vocab_size, size)
+    if (out / "config.json").exists():
+        raise UsageError(f"{out} is a model, which another tokenizer would spoil: name another folder")
     if out.exists() and any(out.iterdir()) and not (out / "tokenizer.json").exists():
         raise UsageError(f"{out} exists and is not a tokenizer: name another folder, or remove it first")
     template = CHATML if chat_template is None else chat_template.read_text("utf-8")
@@ -84,6 +86,8 @@ def train(
 
 def _vocabulary(wanted: str, size: str | None) -> int:
     if wanted != "auto":
+        if size is not None:
+            raise UsageError(f"--vocab-size {wanted} and --size {size} both choose the vocabulary: give one of them")
         if not wanted.isdecimal():
             raise UsageError(f"--vocab-size takes a number or auto, not {wanted!r}")
         return int(wanted)
