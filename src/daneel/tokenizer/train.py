@@ -27,7 +27,7 @@ SMALLEST = len(SPECIAL) + 256
 # A pair seen once would teach whole sentences by heart where there is little text: Chinese has no spaces, so a
 # clause is one word to the pattern.
 MIN_FREQUENCY = 2
-# Bytes of the longest token; bench/vocabulary.py measures it.
+# Bytes of the longest token: eight Chinese characters, or any but the rarest English word.
 LONGEST = 24
 
 

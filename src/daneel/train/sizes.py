@@ -23,10 +23,10 @@ def vocabulary(size: str) -> int:
 
 
 def fitted_vocabulary(parameters: float) -> int:
-    """Tokens for a model of so many parameters in all: a power of two near the measured optimum.
+    """Tokens for a model of so many parameters in all, a power of two.
 
-    bench/vocabulary.py measures it for 3m; from there it grows with the square root, as the vocabulary's share of
-    the parameters does in Tao et al. (arXiv:2407.13623).
+    From the 3m size on it grows with the square root: Tao et al. (arXiv:2407.13623) find that the vocabulary should
+    grow more slowly than the model. bench/vocabulary.py compares vocabularies at one number of parameters.
     """
     return int(2 ** round(math.log2(SIZES["3m"][0] * math.sqrt(parameters / 3e6))))
 
