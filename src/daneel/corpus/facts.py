@@ -1,28 +1,28 @@
 """What a corpus comes to in numbers: `statistics.json`, from which card and page are drawn."""
 
 import re
-from collections.abc import Iterable, Sequence
+import tomllib
+from collections.abc import Callable, Iterable, Sequence
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
 
-from daneel.corpus.associations import ATTRIBUTES
+from daneel.corpus.associations import ATTRIBUTES, Counts
 from daneel.corpus.document import HAN
 from daneel.corpus.pipeline import Batch
 from daneel.corpus.statistics import RUNS, Frequent, Statistics, bins
 
 QUANTILES = (0, 10, 25, 50, 75, 90, 100)
 _LISTED = 30
+# A run counts for nothing of its own if a longer one has so much of its count: 多九 of 多九公.
+_PART = 0.9
 _CHINESE = re.compile(f"[{HAN}]+")
 _HAN = re.compile(f"[{HAN}]")
-# Words that are frequent everywhere, and so tell nothing of this corpus.
-_STOP = frozenset(
-    "a about after again all am an and any are as at be been before but by can could did do does down for from had has "  # noqa: SIM905
-    "have he her here him his how i if in into is it its made may me more most must my no nor not now of on one only or "
-    "our out over own s said shall she should so some such t than that the their them then there these they this those "
-    "to too up upon very was we were what when where which who will with would you your".split()
-)
-_STOP_ZH = frozenset("的了是在不和有我他她你这那就也都而及与着或一个上下来去说道之其以于为者又便却")
+_STOP: dict[str, str] = tomllib.loads(files("daneel.corpus").joinpath("stopwords.toml").read_text("utf-8"))
+_STOP_ENGLISH = frozenset(_STOP["english"].split())
+_STOP_CHARACTERS = frozenset(_STOP["chinese_characters"])
+_STOP_CHINESE = frozenset(_STOP["chinese_words"].split())
 
 
 def facts(batches: Sequence[Batch]) -> dict[str, Any]:
@@ -42,33 +42,42 @@ def facts(batches: Sequence[Batch]) -> dict[str, Any]:
         "characters": total.characters,
         "scripts": dict(sorted(total.scripts.items(), key=lambda pair: -pair[1])),
         "frequent": {
-            "words": _listed([total.runs[1]], _told),
-            "phrases": _listed([total.runs[n] for n in RUNS[1:]], _told),
-            "chinese": _listed([total.runs[n] for n in RUNS[1:]], _told_in_chinese),
+            "words": _listed([total.runs[1]], _english),
+            "phrases": _listed([total.runs[n] for n in RUNS[1:]], _english),
+            "chinese": _listed([total.runs[n] for n in RUNS[1:]], _chinese),
             "missed": {str(n): frequent.missed for n, frequent in total.runs.items()},
         },
         "associations": {axis: _table(counts) for axis, counts in total.associations.items()},
     }
 
 
-def _listed(runs: Iterable[Frequent], told: Any) -> list[list[Any]]:
-    """The most frequent runs that tell something, each with its count."""
-    found = [(count, text) for frequent in runs for count, text in frequent.top() if told(text)]
-    return [[count, text] for count, text in sorted(found, key=lambda pair: (-pair[0], pair[1]))[:_LISTED]]
+def _listed(runs: Iterable[Frequent], split: Callable[[str], list[str]]) -> list[list[Any]]:
+    """The most frequent runs that tell something, each with its count; `split` gives the parts of one that does."""
+    found = [(count, text, parts) for each in runs for count, text in each.top() if (parts := split(text))]
+    covered: dict[tuple[str, ...], int] = {}
+    for count, _, parts in found:
+        for shorter in (tuple(parts[1:]), tuple(parts[:-1])):
+            covered[shorter] = max(count, covered.get(shorter, 0))
+    own = [(count, text) for count, text, parts in found if covered.get(tuple(parts), 0) < _PART * count]
+    return [[count, text] for count, text in sorted(own, key=lambda pair: (-pair[0], pair[1]))[:_LISTED]]
 
 
-def _told(text: str) -> bool:
+def _english(text: str) -> list[str]:
+    """The words of a run that neither begins nor ends with a function word; else nothing."""
     words = re.findall(r"[^\W_]+", text)
     # A phrase should not reach over the end of a clause.
     whole = " ".join(words) == re.sub("['’-]", " ", text)
-    return not _HAN.search(text) and whole and not all(word in _STOP or word.isdigit() for word in words)
+    ends = {words[0], words[-1]}
+    return [] if _HAN.search(text) or not whole or ends & _STOP_ENGLISH or any(map(str.isdigit, ends)) else words
 
 
-def _told_in_chinese(text: str) -> bool:
-    return bool(_CHINESE.fullmatch(text)) and not _STOP_ZH & set(text)
+def _chinese(text: str) -> list[str]:
+    """The characters of a run that is Chinese alone, without those of function words; else nothing."""
+    common = _STOP_CHARACTERS & set(text) or text in _STOP_CHINESE
+    return [] if common or not _CHINESE.fullmatch(text) else list(text)
 
 
-def _table(counts: Any) -> dict[str, Any]:
+def _table(counts: Counts) -> dict[str, Any]:
     """The groups of an axis with their attributes, and how unevenly these are spread."""
     odds = [[counts.log_odds(g, a) for a in range(len(ATTRIBUTES))] for g in range(len(counts.groups))]
     return {

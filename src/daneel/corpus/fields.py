@@ -18,3 +18,8 @@ def join(texts: Sequence[str]) -> str:
 def part(text: str) -> list[str]:
     """The texts that were joined."""
     return [piece.strip() for piece in text.split(_SIGN)]
+
+
+def split(text: str) -> list[str]:
+    """The same, but what is no record stays as it is, to the last space."""
+    return part(text) if _SIGN in text else [text]

@@ -12,8 +12,9 @@ def name(text: str, source: str) -> tuple[str, str]:
     stem = PurePosixPath(re.sub(r"#\d+$", "", source)).stem
     head = [line.strip().lstrip("# ").strip("*_ ") for line in text[:2000].split("\n")]
     heading = head[: head.index("")] if "" in head else []
-    # A heading is one or two short lines (title, author) with an empty one below.
-    if not 1 <= len(heading) <= 2 or any(len(line) > 60 or line.endswith(_ENDING) for line in heading):
+    by = _BY.fullmatch(heading[-1]) if len(heading) == 2 else None
+    # A heading is one or two short lines (title, author) with an empty one below; without an author, no sentence.
+    sentence = not by and any(line.endswith(_ENDING) for line in heading)
+    if not 1 <= len(heading) <= 2 or sentence or any(len(line) > 60 for line in heading):
         return stem, ""
-    by = _BY.fullmatch(heading[-1])
-    return heading[0], by[1] if by and len(heading) == 2 else ""
+    return heading[0], by[1] if by else ""

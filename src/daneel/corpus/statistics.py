@@ -12,6 +12,7 @@ import numpy as np
 
 from daneel.corpus.associations import Counts, associations
 from daneel.corpus.document import HAN, Document
+from daneel.corpus.fields import split
 from daneel.corpus.words import Array, Words, classes
 
 RUNS = (1, 2, 3, 4)
@@ -87,12 +88,14 @@ class Statistics:
 
 def measure(batch: Sequence[Document]) -> Statistics:
     """The statistics of some documents."""
-    words = Words([document.text for document in batch])
+    # The texts of a record are counted one by one: a run of words never reaches from one to the next.
+    texts = [text for document in batch for text in split(document.text)]
+    words = Words(texts)
     out = Statistics()
     grams = {n: words.grams(n) for n in RUNS}
     out.runs = {n: _frequent(words, n, *grams[n]) for n in RUNS}
     out.scripts = _scripts(words)
-    out.characters = len(words.codes) - len(batch)
+    out.characters = len(words.codes) - len(texts)
     out.paragraphs = _paragraphs(words)
     out.associations = associations(words, grams)
     return out

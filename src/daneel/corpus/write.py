@@ -136,7 +136,12 @@ def _facts(rows: list[tuple[str, Row]], out: Written) -> list[dict[str, Any]]:
     sizes = Words([row.document.text for _, row in rows]).counts.tolist()
     for (part, row), words in zip(rows, sizes, strict=True):
         document = row.document
-        own = {"words": words, "characters": len(document.text), "bytes": len(document.text.encode())}
+        texts = fields.split(document.text)
+        own = {
+            "words": words,
+            "characters": sum(map(len, texts)),
+            "bytes": sum(len(text.encode()) for text in texts),
+        }
         for key, value in {"documents": 1, **own}.items():
             out.counts[part][key] += value
         out.licences[document.licence] += 1
