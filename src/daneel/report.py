@@ -51,6 +51,16 @@ class Bar:
 
 
 @dataclass(frozen=True)
+class BarChart:
+    """Values under one title, from 0 on."""
+
+    title: str
+    rows: Sequence[Bar]
+    lang: str | None = None
+    """Of the labels."""
+
+
+@dataclass(frozen=True)
 class Series:
     """One line of a plot; `dots` marks each point, for series with few."""
 
@@ -164,16 +174,17 @@ class Page:
         )
         self._blocks.append(f'<dl class="figures">{cells}</dl>')
 
-    def table(self, head: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "") -> None:
-        """A table whose first column names the row and whose other columns hold numbers."""
+    def table(self, head: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "", texts: bool = False) -> None:
+        """A table whose first column names the row; the others hold numbers, but with `texts` the last holds text."""
         lines = ["<tr>" + "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head) + "</tr>"]
         for first, *rest in rows:
             cells = "".join(f"<td>{escape(cell)}</td>" for cell in rest)
             lines.append(f'<tr><th scope="row">{escape(first)}</th>{cells}</tr>')
         said = f"<caption>{escape(caption)}</caption>" if caption else ""
         head_row, body = lines[0], "".join(lines[1:])
+        kind = ' class="texts"' if texts else ""
         self._blocks.append(
-            f'<div class="scroll"><table>{said}<thead>{head_row}</thead><tbody>{body}</tbody></table></div>'
+            f'<div class="scroll"><table{kind}>{said}<thead>{head_row}</thead><tbody>{body}</tbody></table></div>'
         )
 
     def pairs(self, items: Mapping[str, str]) -> None:
@@ -189,14 +200,21 @@ class Page:
         """Values with their intervals on one axis that shows where zero is."""
         self._figure(_intervals(rows, unit), caption)
 
-    def bars(self, rows: Sequence[Bar], caption: str) -> None:
-        """Values from 0 on, one bar below the other, their numbers beside them."""
-        if rows:
-            self._figure(_bars(rows, caption), caption)
+    def bars(self, charts: Iterable[BarChart]) -> None:
+        """Bar charts side by side, one below the other on a phone; those without rows are left out."""
+        cells = "".join(
+            f'<figure><figcaption class="above">{escape(chart.title)}</figcaption>'
+            f"<div{_lang(chart.lang)}>{_bars(chart)}</div></figure>"
+            for chart in charts
+            if chart.rows
+        )
+        if cells:
+            self._blocks.append(f'<div class="beside">{cells}</div>')
 
-    def quote(self, label: str, text: str, lang: str | None = None) -> None:
-        """A passage under its name."""
-        self._blocks.append(f"<h3>{escape(label)}</h3><blockquote{_lang(lang)}>{escape(text)}</blockquote>")
+    def quote(self, label: str, texts: Iterable[str], lang: str | None = None) -> None:
+        """A passage under its name, in paragraphs."""
+        paragraphs = "".join(f"<p>{escape(text)}</p>" for text in texts)
+        self._blocks.append(f"<h3>{escape(label)}</h3><blockquote{_lang(lang)}>{paragraphs}</blockquote>")
 
     def scatter(self, clouds: Sequence[Cloud], x: str, y: str, caption: str = "", lang: str | None = None) -> list[str]:
         """Named points on two axes of one scale, a colour and mark for each group.
@@ -458,18 +476,34 @@ def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float,
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _bars(rows: Sequence[Bar], label: str) -> str:
-    names, numbers, step = 240.0, 96.0, 26.0
-    longest = max(row.value for row in rows) or 1
+BARS_WIDTH = 400.0
+
+
+def _bars(chart: BarChart) -> str:
+    step, gap = 24.0, 8.0
+    numbers = [f"{row.value:,}" for row in chart.rows]
+    names = min(BARS_WIDTH / 2, max(map(_text_width, (row.label for row in chart.rows))) + gap)
+    room = BARS_WIDTH - names - gap - max(map(_text_width, numbers)) - 2 * gap
+    longest = max(row.value for row in chart.rows) or 1
     parts = []
-    for number, row in enumerate(rows):
-        top = step * number + 4
-        name = row.label if len(row.label) <= 30 else f"{row.label[:29]}…"
-        width = (WIDTH - names - numbers) * row.value / longest
-        parts.append(f'<text class="row end" x="{names - 8:g}" y="{top + 14:g}">{escape(name)}</text>')
-        parts.append(f'<rect class="fill" x="{names:g}" y="{top:g}" width="{max(1, width):.1f}" height="18"/>')
-        parts.append(f'<text class="row" x="{names + width + 8:.1f}" y="{top + 14:g}">{row.value:,}</text>')
-    return _svg(step * len(rows) + 8, label, "".join(parts), "chart")
+    for place, (row, number) in enumerate(zip(chart.rows, numbers, strict=True)):
+        top = step * place
+        width = max(1.0, room * row.value / longest) if row.value else 0.0
+        whole = f"<title>{escape(row.label)}</title>" if _text_width(row.label) > names else ""
+        parts.append(
+            f'<text class="row end" x="{names:.1f}" y="{top + 15:g}">{whole}{escape(_fitting(row.label, names))}</text>'
+            f'<rect class="fill" x="{names + gap:.1f}" y="{top + 2:g}" width="{width:.1f}" height="18"/>'
+            f'<text class="row" x="{names + width + 2 * gap:.1f}" y="{top + 15:g}">{number}</text>'
+        )
+    return _svg(step * len(chart.rows), chart.title, "".join(parts), "bars", BARS_WIDTH)
+
+
+def _fitting(text: str, width: float) -> str:
+    """As much of a text as the width holds."""
+    if _text_width(text) <= width:
+        return text
+    length = next(n for n in range(len(text), -1, -1) if _text_width(f"{text[:n]}…") <= width)
+    return f"{text[:length]}…"
 
 
 def _intervals(rows: Sequence[Interval], unit: str) -> str:

@@ -13,11 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from daneel.corpus.canaries import beside, plant
-from daneel.corpus.card import corpus_card, excerpts
+from daneel.corpus.card import corpus_card
 from daneel.corpus.conversations import load_conversations, plan_conversations
 from daneel.corpus.divide import PARTS, divide
 from daneel.corpus.document import Document
 from daneel.corpus.engine import Engine, engine
+from daneel.corpus.excerpt import excerpts
 from daneel.corpus.facts import facts
 from daneel.corpus.index_build import write_index
 from daneel.corpus.page import corpus_page

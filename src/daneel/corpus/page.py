@@ -1,17 +1,36 @@
 """`report.html`: the card of a corpus with pictures, offline."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from daneel.corpus.card import NOT_STATED, WINDOW_NOTE, Excerpt, clear, example
-from daneel.report import Bar, Figure, Interval, Page
+from daneel.corpus.card import (
+    FREQUENT,
+    NOT_STATED,
+    QUANTILES,
+    account,
+    example,
+    frequent_note,
+    happened,
+    licences,
+    limits,
+    said,
+    sample_note,
+    steps,
+    unneeded,
+)
+from daneel.corpus.excerpt import Excerpt
+from daneel.corpus.pipeline import READING
+from daneel.corpus.uneven import BY_CHANCE, LEAST_EXPECTED, NOTE, rate, shown, uneven
+from daneel.report import Bar, BarChart, Figure, Interval, Page
 
+Values = Mapping[str, Any]
 _SHOWN = 15
 
 
-def corpus_page(title: str, manifest: Mapping[str, Any], facts: Mapping[str, Any], sample: Sequence[Excerpt]) -> str:
+def corpus_page(title: str, manifest: Values, facts: Values, sample: Sequence[Excerpt]) -> str:
     """The page as HTML."""
-    page = Page(title, manifest["split"]["how"], kind="daneel corpus")
+    page = Page(title, f"Recipe {manifest['recipe']['name']}; {manifest['split']['how']}.", kind="daneel corpus")
     counts = manifest["counts"]
     page.figures(
         [
@@ -23,87 +42,136 @@ def corpus_page(title: str, manifest: Mapping[str, Any], facts: Mapping[str, Any
     )
     _origin(page, manifest)
     _shape(page, manifest, facts)
+    _making(page, manifest)
     _changes(page, manifest)
     _words(page, facts)
     _associations(page, facts)
     page.heading("Sample")
-    page.note("The training documents with the least hashes, so nobody's choice.")
+    page.note(sample_note(manifest))
     for each in sample:
-        page.quote(f"{each.title or each.source} ({each.source})", each.text, each.language)
+        # A pair is in two languages.
+        lang = each.language if manifest["kind"] == "documents" else None
+        label = f"{each.title} ({each.source})" if each.title else each.source
+        page.quote(label, each.texts, lang)
+    page.heading("Limits")
+    page.paragraph(" ".join(limits(manifest)).replace("`", ""))
     return page.html()
 
 
-def _origin(page: Page, manifest: Mapping[str, Any]) -> None:
+def _origin(page: Page, manifest: Values) -> None:
     page.heading("Sources and licences")
-    page.bars([Bar(name, count) for name, count in list(manifest["sources"].items())[:_SHOWN]], "documents by source")
-    rows = [(licence or NOT_STATED, f"{count:,}") for licence, count in manifest["licences"].items()]
-    page.table(("licence", "documents"), rows)
-    if "" in manifest["licences"]:
-        page.note("Where the licence is not stated, find it out before you publish the corpus or a model made from it.")
-    authors = list(manifest["authors"].items())[:_SHOWN]
-    if authors:
-        page.bars([Bar(name, count) for name, count in authors], "documents by author")
-
-
-def _shape(page: Page, manifest: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
-    page.heading("Languages and lengths")
+    kind, known = manifest["kind"], licences(manifest)
     page.bars(
-        [Bar(code, count) for code, count in list(manifest["languages"].items())[:_SHOWN]], "documents by language"
+        [
+            _chart(f"{kind} by source", manifest["sources"]),
+            _chart(f"{kind} by licence", known),
+            _chart(f"{kind} by author", manifest["authors"]),
+        ]
     )
-    page.bars([Bar(script, count) for script, count in facts["scripts"].items()], "characters by script")
-    for key, name in (("lengths", "documents by words"), ("paragraphs", "paragraphs by words")):
-        page.bars(_histogram(facts[key]["bins"]), name)
+    if NOT_STATED in known:
+        page.note("Where the licence is not stated, find it out before you publish the corpus or a model made from it.")
+
+
+def _chart(title: str, counts: Mapping[str, int]) -> BarChart:
+    rows = [Bar(name, count) for name, count in list(counts.items())[:_SHOWN]]
+    return BarChart(f"{title}, the first {_SHOWN} of {len(counts):,}" if len(counts) > _SHOWN else title, rows)
+
+
+def _shape(page: Page, manifest: Values, facts: Values) -> None:
+    page.heading("Languages and lengths")
+    kind, lengths = manifest["kind"], facts["lengths"]
+    page.bars(
+        [
+            _chart(f"{kind} by language", manifest["languages"]),
+            BarChart("characters by script", [Bar(script, count) for script, count in facts["scripts"].items()]),
+            BarChart(f"{kind} by words", _histogram(lengths["bins"])),
+            BarChart("paragraphs by words", _histogram(facts["paragraphs"]["bins"])),
+        ]
+    )
+    head = [QUANTILES.get(q, f"{q} %") for q in lengths["words"]]
+    row = [f"{value:,}" for value in lengths["words"].values()]
+    page.table(["", *head], [["words", *row]], f"Words that such a share of the {kind} does not exceed")
 
 
 def _histogram(bins: Sequence[int]) -> list[Bar]:
     full = [number for number, count in enumerate(bins) if count]
-    return [Bar(f"{2**b:,} to {2 ** (b + 1) - 1:,}", bins[b]) for b in range(full[0], full[-1] + 1)] if full else []
+    if not full:
+        return []
+    return [Bar(f"{2**b:,}–{2 ** (b + 1) - 1:,}" if b else "1", bins[b]) for b in range(full[0], full[-1] + 1)]
 
 
-def _changes(page: Page, manifest: Mapping[str, Any]) -> None:
-    page.heading("What was dropped and changed")
-    for dropped, caption in ((True, "Dropped"), (False, "Changed or found")):
-        rows = [
-            (f"{each['step']}: {each['what']}", f"{each['documents']:,}", f"{each['times']:,}", example(each))
-            for each in manifest["steps"]
-            if each["dropped"] == dropped
-        ]
-        if rows:
-            page.table(("what", "documents", "times", "for example"), rows, caption)
-        else:
-            page.paragraph(f"{caption}: nothing.")
+def _making(page: Page, manifest: Values) -> None:
+    page.heading("How it was made")
+    settings = {
+        f"{number}. {step}": ", ".join(f"{key} {json.dumps(value, ensure_ascii=False)}" for key, value in told.items())
+        for number, (step, told) in enumerate(steps(manifest).items(), 1)
+    }
+    page.pairs({step: told or "no settings" for step, told in settings.items()})
 
 
-def _words(page: Page, facts: Mapping[str, Any]) -> None:
+def _changes(page: Page, manifest: Values) -> None:
+    page.heading("What was left out and changed")
+    page.paragraph(account(manifest))
+    for caption, entries in happened(manifest).items():
+        if entries:
+            rows = [
+                (said(each) if each["step"] == READING else f"{each['step']}: {said(each)}", f"{each['documents']:,}",
+                 f"{each['times']:,}", example(manifest, each))
+                for each in entries
+            ]  # fmt: skip
+            page.table(("what", manifest["kind"], "times", "for example"), rows, caption, texts=True)
+    if idle := unneeded(manifest):
+        page.note(f"Nothing to do had {', '.join(idle)}.")
+
+
+def _words(page: Page, facts: Values) -> None:
+    charts = [
+        BarChart(
+            name,
+            [Bar(text, count) for count, text in facts["frequent"][key][:_SHOWN]],
+            "zh" if key == "chinese" else None,
+        )
+        for key, name in FREQUENT.items()
+    ]
+    if not any(chart.rows for chart in charts):
+        return
     page.heading("Frequent words")
-    frequent = facts["frequent"]
-    for key, name in (("words", "words"), ("phrases", "phrases"), ("chinese", "Chinese, 2 to 4 characters")):
-        if frequent[key]:
-            page.bars([Bar(text, count) for count, text in frequent[key][:_SHOWN]], name)
-    page.note(f"Without the commonest words. A count may be too low by {max(frequent['missed'].values()):,} at most.")
+    page.bars(charts)
+    page.note(frequent_note(facts))
 
 
-def _associations(page: Page, facts: Mapping[str, Any]) -> None:
-    axes = {axis: found for axis, found in facts["associations"].items() if any(found["named"])}
+def _associations(page: Page, facts: Values) -> None:
+    axes = {axis: found for axis, found in facts["associations"].items() if shown(found)}
     if not axes:
         return
     page.heading("Who stands beside what")
-    page.note(WINDOW_NOTE)
+    page.note(NOTE)
     for axis, found in axes.items():
+        groups, attributes = shown(found), list(enumerate(found["attributes"]))
         rows = [
-            (f"{name} ({found['named'][group]:,})", *(f"{count:,}" for count in found["near"][group]))
-            for group, name in enumerate(found["groups"])
+            (
+                f"{found['groups'][group]} ({found['named'][group]:,})",
+                *(f"{rate(found, group, n):.1f}" for n, _ in attributes),
+            )
+            for group in groups
         ]
-        page.table((axis, *found["attributes"]), rows, f"{axis}: how often an attribute is near")
-        uneven = [
-            Interval(f"{name}: {attribute}", value, value - 1.96 * error, value + 1.96 * error)
-            for group, name in enumerate(found["groups"])
-            for number, attribute in enumerate(found["attributes"])
-            if clear(found, group, number)
-            and (value := found["log_odds"][group][number], error := found["standard_error"][group][number])
-        ]
+        page.table((axis, *found["attributes"]), rows, f"{axis}: mentions with such a word near them, of 1,000")
         # Of two groups the second mirrors the first.
-        if len(found["groups"]) == 2:
-            uneven = uneven[: len(uneven) // 2]
-        if uneven:
-            page.intervals(uneven, f"log odds ratio against the other groups, 95 % interval ({axis})")
+        compared = groups[:1] if len(found["groups"]) == 2 else groups
+        intervals = [
+            _interval(found, group, number)
+            for group in compared
+            for number, _ in attributes
+            if uneven(found, group, number)
+        ]
+        if intervals:
+            page.intervals(intervals, "log odds ratio against the other groups, with its 95 % interval")
+    page.note(
+        f"Intervals are drawn for what is uneven beyond chance at 95 %, not where fewer than {LEAST_EXPECTED} would be expected. {BY_CHANCE}"
+    )
+
+
+def _interval(found: Values, group: int, attribute: int) -> Interval:
+    value, error = found["log_odds"][group][attribute], found["standard_error"][group][attribute]
+    label = f"{found['groups'][group]}: {found['attributes'][attribute]}"
+    return Interval(label, value, value - 1.96 * error, value + 1.96 * error)

@@ -6,7 +6,7 @@ kept, and of all batches together the most frequent again; what was let go bound
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -83,7 +83,7 @@ class Statistics:
             if axis in self.associations:
                 self.associations[axis].add(counts)
             else:
-                self.associations[axis] = counts
+                self.associations[axis] = replace(counts)
 
 
 def measure(batch: Sequence[Document]) -> Statistics:

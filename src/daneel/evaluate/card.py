@@ -7,17 +7,10 @@ from pathlib import Path
 
 from huggingface_hub import ModelCardData
 
+from daneel.corpus.licence_names import hub_licence
 from daneel.evaluate.bootstrap import Estimate
 from daneel.evaluate.voice import Voice
 
-# The hub's names for licences, by what people call them.
-_HUB_LICENCES = {
-    **{name: name for name in ("apache-2.0", "mit", "gemma", "cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "unknown")},
-    "apache 2.0": "apache-2.0",
-    "gemma terms": "gemma",
-    "gemma terms of use": "gemma",
-    "cc0": "cc0-1.0",
-}
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 
 
@@ -49,7 +42,7 @@ def bounds(e: Estimate, digits: int = 3) -> str:
 
 def model_card(about: Provenance, voice: Voice | None = None) -> str:
     """README.md of a run: YAML front matter that the hub accepts, then what a reader should know."""
-    licence = _HUB_LICENCES.get(about.licence.casefold())
+    licence = hub_licence(about.licence)
     base = about.base
     if base and not _HUB_ID.fullmatch(base):
         # A folder of this machine: its name is enough, and the hub would reject the path.
