@@ -79,7 +79,7 @@ class Batch:
     keys: list[int] = field(default_factory=list)
     """Of records, a hash of the first text of each: those with the same belong to the same part of the corpus."""
     statistics: Statistics | None = None
-    """Counts for the card, after the last pass."""
+    """Counts for the card, after the last pass; the first batch has those of all."""
     tallies: Tallies = field(default_factory=dict)
     losses: list[Loss] = field(default_factory=list)
     read: int = 0
@@ -143,7 +143,8 @@ def process(
     passes = _passes(steps)
     local, joint = passes[0]
     tasks = [(n, group, loader, local, joint, scratch) for n, group in enumerate(_grouped(items))]
-    batches = [batch for group in _watched("reading", run(_first, tasks), len(tasks), watch) for batch in group]
+    groups = _watched("reading", run(_first, tasks), len(tasks), watch)
+    batches = _folded(batch for group in groups for batch in group)
     if not batches:
         return []
     for before, (local, joint) in pairwise(passes):
@@ -153,8 +154,19 @@ def process(
         for batch, verdict in zip(batches, verdicts, strict=True):
             np.savez(_summary(batch.path), **verdict)  # type: ignore[arg-type]
         done = run(_next, ((batch, deciding, local, joint) for batch in batches))
-        batches = list(_watched(deciding.name.replace("_", " "), done, len(batches), watch))
+        batches = _folded(_watched(deciding.name.replace("_", " "), done, len(batches), watch))
     return batches
+
+
+def _folded(batches: Iterable[Batch]) -> list[Batch]:
+    """The batches, the statistics of all added to those of the first: a thousand of them would fill the memory."""
+    out: list[Batch] = []
+    for batch in batches:
+        out.append(batch)
+        if len(out) > 1 and batch.statistics and out[0].statistics:
+            out[0].statistics.add(batch.statistics)
+            batch.statistics = None
+    return out
 
 
 def _watched(stage: str, results: Iterable[T], total: int, watch: Watch) -> Iterator[T]:
