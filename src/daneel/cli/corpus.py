@@ -1,20 +1,17 @@
-"""`daneel corpus`: build a corpus from files, and show one."""
+"""`daneel corpus`: build a corpus from files, by a recipe."""
 
 import json
 import os
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from daneel.cli.common import console, emit, json_option
+from daneel.cli.corpus_diff import diff
 from daneel.cli.corpus_find import find
+from daneel.cli.corpus_show import show, tell
 from daneel.config import descriptions
-
-_SHOWN = 20
 
 
 @click.group()
@@ -75,7 +72,7 @@ def build(
             paths, out, recipe=load_recipe(recipe, changes), seed=seed, heldout=heldout, canaries=canaries,
             processes=processes or len(os.sched_getaffinity(0)), kind=engine, watch=stages.watch,
         )  # fmt: skip
-    _tell(manifest, as_json, out)
+    tell(manifest, as_json, out)
 
 
 @command.command()
@@ -110,46 +107,6 @@ def recipes(name: str | None, as_json: bool) -> None:
         click.echo()
 
 
-@command.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@json_option
-def show(folder: Path, as_json: bool) -> None:
-    """Documents, words, languages, and what was dropped and why.
-
-    \b
-    daneel corpus show corpus/
-    """
-    from daneel.corpus.build import read_manifest
-
-    _tell(read_manifest(folder), as_json, folder)
-
-
-def _tell(manifest: dict[str, Any], as_json: bool, folder: Path) -> None:
-    if as_json:
-        emit({"corpus": str(folder)} | manifest)
-        return
-    out = Console(highlight=False)
-    table = Table("part", title=str(folder), title_justify="left")
-    for column in ("documents", "words", "characters"):
-        table.add_column(column, justify="right")
-    for part, counts in manifest["counts"].items():
-        table.add_row(part, *(f"{counts[key]:,}" for key in ("documents", "words", "characters")))
-    out.print(table)
-    out.print("languages: " + ", ".join(f"{name} ({n})" for name, n in manifest["languages"].items()))
-    for each in manifest["steps"]:
-        if not each["dropped"]:
-            out.print(f"{each['step']}: {each['what']} ({each['documents']} documents)", markup=False)
-    dropped = manifest["dropped"]
-    if dropped:
-        table = Table("dropped", "why", title_justify="left")
-        for each in dropped[:_SHOWN]:
-            table.add_row(each["source"], each["reason"])
-        out.print(table)
-        if len(dropped) > _SHOWN:
-            reasons = Counter(each["reason"].split(":")[0] for each in dropped)
-            rest = ", ".join(f"{reason} ({n})" for reason, n in reasons.most_common())
-            out.print(f"{manifest['lost']} dropped in all: {rest}; each one is in manifest.parquet", markup=False)
-    console.print(f"split: {manifest['split']['how']}", markup=False)
-
-
+command.add_command(show)
+command.add_command(diff)
 command.add_command(find)

@@ -34,6 +34,11 @@ from daneel.run import atomic_dir, atomic_write
 
 # `manifest.json` names so many of what was dropped; `manifest.parquet` names all.
 _LISTED = 1000
+VERSION = 2
+_KEYS = {
+    *("kind", "recipe", "seed", "heldout", "split", "read", "kept", "lost", "dropped", "steps"),
+    *("languages", "licences", "authors", "sources", "counts", "canaries"),
+}
 # Bytes of sources below which other processes cost more than they save.
 ALONE = 4 << 20
 
@@ -93,7 +98,7 @@ def build(
             write_index(documents(folder, "train"), folder / "index")
         manifest = {
             "format": "daneel-corpus",
-            "version": 2,
+            "version": VERSION,
             "kind": recipe.kind,
             "recipe": {"name": recipe.name, **recipe.settings()},
             "seed": seed,
@@ -151,6 +156,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not is_corpus(folder):
         raise DataError(f"{folder} is not a corpus: build one with `daneel corpus build PATH -o {folder}`")
     manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text("utf-8"))
+    if manifest.get("version") != VERSION or _KEYS - manifest.keys():
+        raise DataError(f"{folder}/manifest.json is damaged or of another version of daneel: build the corpus again")
     return manifest
 
 

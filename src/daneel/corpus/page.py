@@ -167,7 +167,8 @@ def _associations(page: Page, facts: Values) -> None:
         if intervals:
             page.intervals(intervals, "log odds ratio against the other groups, with its 95 % interval")
     page.note(
-        f"Intervals are drawn for what is uneven beyond chance at 95 %, not where fewer than {LEAST_EXPECTED} would be expected. {BY_CHANCE}"
+        "Intervals are drawn for what is uneven beyond chance at 95 %, not where fewer than "
+        f"{LEAST_EXPECTED} would be expected. {BY_CHANCE}"
     )
 
 
