@@ -91,20 +91,22 @@ def tell(manifest: Mapping[str, Any], as_json: bool, folder: Path) -> None:
     if manifest["canaries"]:
         out.print(f"canaries: {manifest['canaries']} secrets are planted in the training text")
     out.print(account(manifest))
+    few = manifest["lost"] <= _DROPS
     for title, entries in happened(manifest).items():
-        if entries:
+        # What is listed one by one below need not be counted.
+        if entries and not (few and entries[0]["dropped"]):
             table = Table("step", title.lower(), title_justify="left")
             table.add_column(manifest["kind"], justify="right")
             for each in entries:
                 table.add_row(Text(line(each["step"])), Text(line(each["what"])), f"{each['documents']:,}")
             out.print(table)
-    if manifest["lost"]:
+    if few and manifest["lost"]:
         table = Table("left out", "why", title_justify="left")
-        for each in manifest["dropped"][:_DROPS]:
+        for each in manifest["dropped"]:
             table.add_row(Text(line(each["source"])), Text(line(each["reason"])))
         out.print(table)
-        if manifest["lost"] > _DROPS:
-            out.print(f"{manifest['lost'] - _DROPS:,} more: `daneel corpus show {folder} --dropped` has all")
+    if not few:
+        out.print(f"each that was left out: daneel corpus show {folder} --dropped")
     out.print(f"the card: {folder / 'card.md'}, with pictures {folder / 'report.html'}")
 
 
@@ -143,9 +145,10 @@ def _document(browser: "Browser", name: str, as_json: bool) -> None:
 
 
 def _sample(browser: "Browser", count: int, part: str | None, as_json: bool) -> None:
-    from daneel.corpus.excerpt import beginning
+    from daneel.corpus.excerpt import beginning, body
 
-    found = [(entry, beginning(browser.text(entry))) for entry in browser.sample(count, part)]
+    entries = browser.sample(count, part)
+    found = [(entry, beginning(body(browser.text(entry), entry.title, entry.author))) for entry in entries]
     if as_json:
         documents = [{**asdict(entry), "beginning": text} for entry, text in found]
         emit({"corpus": str(browser.folder), "documents": documents})
@@ -175,4 +178,6 @@ def _search(browser: "Browser", text: str, part: str | None, as_json: bool) -> N
         found, times = found + 1, times + hit.times
         out.print(Text.assemble((_head(hit.entry), "bold"), f"  {hit.times:,} times" if hit.times > 1 else ""))
         out.print(Text.assemble(f"  … {line(hit.before)} ", (line(hit.found), "reverse"), f" {line(hit.after)} …"))
-    out.print(f"{times:,} times in {found:,} texts" if found else "no text holds it", style="dim")
+    out.print(
+        f"{times:,} times in {found:,} text{'s' if found > 1 else ''}" if found else "no text holds it", style="dim"
+    )

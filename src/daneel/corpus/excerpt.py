@@ -24,7 +24,12 @@ class Excerpt:
 def excerpts(sample: Sequence[Document]) -> list[Excerpt]:
     """The beginning of each document."""
     return [
-        Excerpt(document.title, document.source, document.language, tuple(map(beginning, split(_body(document)))))
+        Excerpt(
+            document.title,
+            document.source,
+            document.language,
+            tuple(map(beginning, split(body(document.text, document.title, document.author)))),
+        )
         for document in sample
     ]
 
@@ -39,13 +44,11 @@ def beginning(text: str, columns: int = COLUMNS) -> str:
     return flat
 
 
-def _body(document: Document) -> str:
-    """The text below its own title and author, where it begins with them."""
-    said = {_letters(f"{before}{document.author}") for before in ("", "by", "作者", "著者")} | {
-        _letters(document.title)
-    }
-    lines = document.text.split("\n", 12)
-    first = next((number for number, line in enumerate(lines) if _letters(line) not in {*said, ""}), 0)
+def body(text: str, title: str, author: str) -> str:
+    """A text below its own title and author, where it begins with them."""
+    said = {_letters(f"{before}{author}") for before in ("", "by", "作者", "著者")} | {"", _letters(title)}
+    lines = text.split("\n", 12)
+    first = next((number for number, line in enumerate(lines) if _letters(line) not in said), 0)
     return "\n".join(lines[first:])
 
 
