@@ -19,6 +19,7 @@ import psutil
 from daneel.config import TrainConfig, override, seconds
 from daneel.corpus.build import build, read_corpus
 from daneel.corpus.document import Document
+from daneel.corpus.follow import carried, carry
 from daneel.corpus.read import is_corpus
 from daneel.errors import DataError, TrainingError, UsageError
 from daneel.evaluate.card import Provenance, model_card
@@ -130,6 +131,8 @@ def _prepare(journey: Journey, run: Path, say: Say) -> Stage:
     source = read_source([Path(p) for p in journey.data], inner / "corpus", config.seed, journey.heldout)
     for note in source.notes:
         say(note)
+    if source.corpus:
+        carry(source.corpus, run)
     if journey.stranger and not source.documents:
         say("--stranger is left out: conversations are not measured against another voice")
     if journey.base == SCRATCH:
@@ -354,6 +357,9 @@ def _provenance(stage: Stage) -> Provenance:
         adapter=stage.adapter is not None and not journey.merge,
         licence=known.licence.name if known else "other",
         languages=sorted({d.language for d in documents[0]}) if documents else [],
-        data=[f"{', '.join(Path(p).name for p in journey.data)}: {note}" for note in stage.source.notes[:1]],
+        data=[
+            *[f"{', '.join(Path(p).name for p in journey.data)}: {note}" for note in stage.source.notes[:1]],
+            *carried(stage.run),
+        ],
         settings=_settings(stage),
     )

@@ -29,7 +29,7 @@ class Provenance:
     languages: Sequence[str]
     """ISO 639 codes of the training text."""
     data: Sequence[str]
-    """A line for each source: what, how much, under which licence."""
+    """What it learned from, how much, under which licence: a line of Markdown each."""
     settings: Mapping[str, str]
     """How it was trained."""
 
