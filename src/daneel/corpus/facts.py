@@ -56,8 +56,10 @@ def _listed(runs: Iterable[Frequent], split: Callable[[str], list[str]]) -> list
     found = [(count, text, parts) for each in runs for count, text in each.top() if (parts := split(text))]
     covered: dict[tuple[str, ...], int] = {}
     for count, _, parts in found:
-        for shorter in (tuple(parts[1:]), tuple(parts[:-1])):
-            covered[shorter] = max(count, covered.get(shorter, 0))
+        for size in range(1, len(parts)):
+            for start in range(len(parts) - size + 1):
+                within = tuple(parts[start : start + size])
+                covered[within] = max(count, covered.get(within, 0))
     own = [(count, text) for count, text, parts in found if covered.get(tuple(parts), 0) < _PART * count]
     return [[count, text] for count, text in sorted(own, key=lambda pair: (-pair[0], pair[1]))[:_LISTED]]
 

@@ -7,7 +7,7 @@ from typing import Any
 _MARKUP = re.compile(r"([\\`*_\[\]|~$])")
 # What makes a line a heading, a quotation, a list, a rule or a table.
 _LINE_START = re.compile(r"^([#>+=:-]|\d+(?=[.)]))")
-_NUMBER = re.compile(r"[*<]*[\d,.]+( %)?[*]*")
+_NUMBER = re.compile(r"(< |\*\*)?[\d,.]+( %|\*\*)?")
 
 
 def inline(text: str) -> str:
