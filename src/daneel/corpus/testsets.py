@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from daneel.corpus.read import ABOUT, Dropped, decode, read
+from daneel.corpus.read.item import UnusableError
 from daneel.corpus.words import Words
 from daneel.errors import DataError, UsageError
 
@@ -160,7 +161,7 @@ def _strings(path: Path) -> Iterator[str]:
             continue
         try:
             yield from _file(file)
-        except (ValueError, OSError, EOFError, csv.Error, pa.ArrowException) as error:
+        except (UnusableError, ValueError, RecursionError, OSError, EOFError, csv.Error, pa.ArrowException) as error:
             raise DataError(f"the test set {file} cannot be read: {str(error).splitlines()[0]}") from None
 
 

@@ -53,7 +53,7 @@ def test_a_passage_is_cut_with_its_margin_and_the_set_is_named(tmp_path: Path) -
     assert set(second.split()) <= set(_AFTER.split())
     [(place, note)] = notes
     assert (place, note.what, note.dropped) == (1, "passages of laws.jsonl cut", False)
-    assert note.example == "which of THE three laws… of robotics did the machine break when"
+    assert note.example == "which of THE three laws… of robotics did the machine break when it"
 
 
 def test_twelve_words_of_a_long_item_are_no_passage(tmp_path: Path) -> None:

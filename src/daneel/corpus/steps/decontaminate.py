@@ -67,9 +67,9 @@ class Decontaminate:
     def _judge(
         self, document: Document, spans: Sequence[Span], ends: list[tuple[int, int]]
     ) -> tuple[Document | None, list[Note]]:
-        first = {
-            span.testset: document.text[slice(*end)] for span, end in reversed(list(zip(spans, ends, strict=True)))
-        }
+        first: dict[str, str] = {}
+        for span, end in zip(spans, ends, strict=True):
+            first.setdefault(span.testset, document.text[slice(*end)])
         passages: list[tuple[int, int]] = []
         for low, high in sorted(ends):
             if passages and low <= passages[-1][1]:
