@@ -58,20 +58,24 @@ def shingles(words: Words, n: int) -> tuple[Array, Array]:
     once in 4e9: the similarity of two novels of 100,000 words is off by 2e-5.
     """
     runs, begins = words.grams(n)
-    found = [runs]
-    owners = [np.repeat(np.arange(len(words.counts)), np.diff(begins))]
-    for few in np.unique(words.counts[(words.counts > 0) & (words.counts < n)]):
-        whole, begins = words.grams(int(few))
-        short = np.flatnonzero(words.counts == few)
-        found.append(whole[begins[short]])
-        owners.append(short)
-    owner = np.concatenate(owners).astype(np.uint64)
-    keys = np.sort(owner << _HALF | np.concatenate(found) >> _HALF)
-    fresh = np.ones(len(keys), bool)
-    np.not_equal(keys[1:], keys[:-1], out=fresh[1:])
-    keys = keys[fresh]
-    sizes = np.bincount((keys >> _HALF).astype(np.int64), minlength=len(words.counts))
-    return (keys & _LOW).astype(np.uint32), sizes
+    short = np.flatnonzero((words.counts > 0) & (words.counts < n))
+    wholes = np.zeros(len(short), np.uint64)
+    for few in np.unique(words.counts[short]).tolist():
+        of_few, at = words.grams(few)
+        here = words.counts[short] == few
+        wholes[here] = of_few[at[short[here]]]
+    # A short text has no runs: where they would be, it has its place.
+    hashes = (np.insert(runs, begins[short], wholes) >> _HALF).astype(np.uint32)
+    sizes = np.maximum(words.counts - n + 1, np.minimum(words.counts, 1))
+    ends = np.cumsum(sizes)
+    fresh = np.ones(len(hashes), bool)
+    # One sort a text takes a fifth of the time of one sort of all by text and hash.
+    for start, end in zip((ends - sizes).tolist(), ends.tolist(), strict=True):
+        own = hashes[start:end]
+        own.sort()
+        np.not_equal(own[1:], own[:-1], out=fresh[start + 1 : end])
+    counted = np.concatenate([[0], np.cumsum(fresh)])
+    return hashes[fresh], counted[ends] - counted[ends - sizes]
 
 
 def sketches(sets: Array, sizes: Array, values: int) -> Array:
