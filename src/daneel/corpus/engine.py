@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -33,10 +34,19 @@ def engine(kind: Engine, processes: int) -> Iterator[Run]:
 
 
 def _single() -> None:
-    """A worker is one thread: libraries that start their own would compete for the same cores."""
+    """A worker is one thread, as those of libraries would compete for the cores, and ends with its parent."""
+    threading.Thread(target=_orphaned, daemon=True).start()
     for name in ("OMP_NUM_THREADS", "RAYON_NUM_THREADS"):
         os.environ[name] = "1"
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+
+def _orphaned() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    # A worker that waits for work never learns that nobody is left to send it.
+    parent.join()
+    os._exit(1)
 
 
 def _ahead(pool: ProcessPoolExecutor, processes: int, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
