@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 
 from daneel import report
 from daneel.report import (
+    BARS_WIDTH,
+    Bar,
+    BarChart,
     Cloud,
     Figure,
     Footnote,
@@ -78,6 +81,8 @@ def everything(text: str = "Words.") -> Page:
     page.pairs({text: text})
     page.curves([Series(text, [(0, 1), (1, 2)]), Series(text, [(0, 1), (1, 3)], dots=True)], text, text, text)
     page.intervals([Interval(text, 0.1, -0.1, 0.2), Interval(text, 0.1, 0.05, 0.2)], text, text)
+    page.bars([BarChart(text, [Bar(text, 3), Bar(text, 0)], text), BarChart(text, [])])
+    page.quote(text, [text, text], text)
     page.scatter([Cloud(text, [(text, 0, 1), (text, 2, 1)]), Cloud(text, [(text, 1, 5)])], text, text, text, text)
     page.tokens([TokenText(text, [text, "\n", " "], [3.0, 1.0, 0.1])], text)
     page.heat_maps([HeatMap(text, [text], [text], [[0.5]])], text)
@@ -121,6 +126,52 @@ def test_policy_forbids_all_but_the_style_sheet():
     assert "https:" not in page
     assert "url(" not in style
     assert "@import" not in style
+
+
+def bars(*rows: Bar) -> str:
+    page = Page("p")
+    page.bars([BarChart("c", rows)])
+    return page.html()
+
+
+def test_a_bar_is_as_long_as_its_value():
+    widths = [
+        float(width)
+        for width in re.findall(r'class="fill" [^>]*width="([\d.]+)"', bars(Bar("a", 200), Bar("b", 50), Bar("c", 0)))
+    ]
+    assert widths[1] == pytest.approx(widths[0] / 4, abs=0.1)
+    assert widths[2] == 0
+    assert re.findall(r">([\d,]+)</text>", bars(Bar("a", 12345), Bar("b", 1))) == ["12,345", "1"]
+
+
+def test_a_chart_without_rows_is_left_out():
+    assert 'class="bars"' not in bars()
+    assert 'beside"' not in bars()
+
+
+@pytest.mark.parametrize("label", ["x" * 200, "灯" * 100, "灯塔", "a"])
+def test_no_label_is_wider_than_its_room_and_bars_stay_inside(label):
+    page = bars(Bar(label, 123456789), Bar("b", 1))
+    shown = re.search(r'class="row end" [^>]*>(?:<title>(.*?)</title>)?(.*?)</text>', page)
+    assert (shown[1] == label and shown[2].endswith("…")) if len(label) > 2 else shown[2] == label
+    assert report._text_width(shown[2]) <= BARS_WIDTH / 2
+    start, width = (
+        float(each) for each in re.search(r'class="fill" x="([\d.]+)" y="2" width="([\d.]+)"', page).groups()
+    )
+    assert start + width + report._text_width("123,456,789") < BARS_WIDTH
+
+
+@given(st.text(max_size=30), st.floats(12, 300))
+def test_what_fits_is_a_beginning(text, width):
+    shown = report._fitting(text, width)
+    assert report._text_width(shown) <= width
+    assert shown == text or text.startswith(shown.removesuffix("…"))
+
+
+def test_a_quotation_keeps_its_paragraphs():
+    page = Page("p")
+    page.quote("灯塔", ["一\n二", "# three"], "zh")
+    assert '<h3>灯塔</h3><blockquote lang="zh"><p>一\n二</p><p># three</p></blockquote>' in page.html()
 
 
 def test_language_of_page_and_texts():

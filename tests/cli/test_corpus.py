@@ -17,13 +17,14 @@ def corpus(tmp_path: Path) -> Path:
         (folder / f"{n}.jpg").write_bytes(b"\xff\xd8")
     result = CliRunner().invoke(command, ["build", str(folder), "-o", str(tmp_path / "corpus"), "--seed", "2"])
     assert result.exit_code == 0, result.output
-    assert "whole documents are held out: 1 of 12" in result.stderr
+    assert "whole documents are held out: 1 of 12" in result.stdout
     return tmp_path / "corpus"
 
 
 def test_show_says_what_was_kept_and_dropped(corpus: Path) -> None:
     shown = CliRunner().invoke(command, ["show", str(corpus)]).stdout
-    for part in ("train", "heldout", "languages: en (12)", "stories/0.jpg", "25 dropped in all: .jpg files are not read (25)"):
+    told = "25 were left out at reading", ".jpg files are not read", "--dropped"
+    for part in ("train", "heldout", "languages: en (12)", *told):
         assert part in shown
 
 

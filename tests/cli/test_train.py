@@ -70,7 +70,11 @@ def test_a_folder_becomes_an_adapter_with_report_and_card(place, tmp_path, capsy
     assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org", "")
     adapter = json.loads((run / "adapter_config.json").read_text())
     assert adapter["base_model_name_or_path"] == str(place / "base")
-    assert (run / "README.md").read_text().startswith("---\n")
+    card = (run / "README.md").read_text(encoding="utf-8")
+    assert card.startswith("---\n")
+    assert "- recipe `default`: " in card
+    assert "](daneel/corpus/card.md)" in card
+    assert (run / "daneel/corpus/card.md").is_file()
     code, out, _ = daneel(capsys, "write", "The keeper", "-m", run, "-n", 8, "--seed", 1, "--json")
     assert json.loads(out)["completion_tokens"] == 8
     # And the same folder again is refused, not overwritten.
@@ -305,3 +309,20 @@ def test_mistakes_are_one_line_and_leave_nothing(place, tmp_path, capsys, monkey
     )
     assert (got, word in err, "Traceback" in err) == (code, True, False), err
     assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").iterdir())
+
+
+def test_the_card_of_a_corpus_follows_the_model(place, tmp_path, capsys):
+    code, _, err = daneel(capsys, "corpus", "build", place / "stories", "-o", tmp_path / "corpus", "--recipe", "books")
+    assert code == 0, err
+    args = ["train", tmp_path / "corpus", "--base", place / "base", "-o", tmp_path / "run", "--steps", 2, *FAST]
+    code, _, err = daneel(capsys, *args)
+    assert code == 0, err
+    card = (tmp_path / "run/README.md").read_text(encoding="utf-8")
+    assert "- recipe `books`: " in card
+    assert "](daneel/corpus-card/card.md)" in card
+    for name in ("card.md", "report.html"):
+        assert (tmp_path / "run/daneel/corpus-card" / name).read_bytes() == (tmp_path / "corpus" / name).read_bytes()
+    assert not (tmp_path / "run/daneel/corpus").exists()
+    # Gone on with from the corpus itself.
+    code, _, err = daneel(capsys, "train", "--resume", "-o", tmp_path / "run")
+    assert code == 0, err

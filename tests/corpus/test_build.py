@@ -68,8 +68,11 @@ def test_what_is_written_is_read_again(stories: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in out.iterdir()) == [
         "card.md",
         "heldout.parquet",
+        "index",
         "manifest.json",
         "manifest.parquet",
+        "report.html",
+        "statistics.json",
         "train.parquet",
     ]
     rows = pq.read_table(out / "manifest.parquet").to_pylist()
@@ -77,14 +80,16 @@ def test_what_is_written_is_read_again(stories: Path, tmp_path: Path) -> None:
     assert (parts.count("train"), parts.count("heldout")) == (len(corpus.train), len(corpus.heldout))
     assert "text" not in rows[0]
     assert str(tmp_path) not in (out / "manifest.json").read_text() + (out / "card.md").read_text()
-    assert "binary (1)" in (out / "card.md").read_text()
+    assert "| binary | 1 | 1 | stories/bad.txt |" in (out / "card.md").read_text()
 
 
 def test_the_same_files_and_seed_give_the_same_bytes(stories: Path, tmp_path: Path) -> None:
     for out in ("a", "b"):
         build([stories], tmp_path / out, seed=3)
-    for path in (tmp_path / "a").iterdir():
-        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+    files = [path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*") if path.is_file()]
+    assert len(files) > 7
+    for path in files:
+        assert (tmp_path / "a" / path).read_bytes() == (tmp_path / "b" / path).read_bytes(), path
     assert build([stories], tmp_path / "c", seed=4).heldout != read_corpus(tmp_path / "a").heldout
 
 
@@ -140,6 +145,11 @@ def test_a_senseless_share(stories: Path, tmp_path: Path) -> None:
 def test_what_is_no_corpus_or_damaged(stories: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is not a corpus: build one with"):
         read_corpus(stories)
+    (tmp_path / "old").mkdir()
+    for manifest in ('{"format": "daneel-corpus"}', '{"format": "daneel-corpus", "version": 2}'):
+        (tmp_path / "old/manifest.json").write_text(manifest)
+        with pytest.raises(DataError, match="is damaged or of another version of daneel: build the corpus again"):
+            read_corpus(tmp_path / "old")
     build([stories], tmp_path / "corpus")
     (tmp_path / "corpus/train.parquet").write_bytes(b"PAR1")
     with pytest.raises(DataError, match="is damaged"):

@@ -110,7 +110,7 @@ def _changed(out: Console, changes: Sequence["Change"]) -> None:
             for sign, text, style in (("-", place.removed, "red"), ("+", place.added, "green")):
                 # A line end that went or came would not be seen.
                 shown = line(text.replace("\n", "↵ "))
-                parts = (f"{line(place.before)} ", "dim"), (f"[{shown}]", style), (f" {line(place.after)}", "dim")
+                parts = (line(place.before), "dim"), (f"[{shown}]", style), (line(place.after), "dim")
                 out.print(Text.assemble(f"    {sign} … ", *parts, " …"))
     if len(changes) > _SHOWN:
         out.print(f"  and {len(changes) - _SHOWN:,} more: --json has all")

@@ -177,7 +177,7 @@ def _search(browser: "Browser", text: str, part: str | None, as_json: bool) -> N
     for hit in browser.search(text, part):
         found, times = found + 1, times + hit.times
         out.print(Text.assemble((_head(hit.entry), "bold"), f"  {hit.times:,} times" if hit.times > 1 else ""))
-        out.print(Text.assemble(f"  … {line(hit.before)} ", (line(hit.found), "reverse"), f" {line(hit.after)} …"))
+        out.print(Text.assemble(f"  … {line(hit.before)}", (line(hit.found), "reverse"), f"{line(hit.after)} …"))
     out.print(
         f"{times:,} times in {found:,} text{'s' if found > 1 else ''}" if found else "no text holds it", style="dim"
     )

@@ -1,6 +1,7 @@
 """Texts of strangers on a terminal: without what it would obey."""
 
 import re
+import sys
 from collections.abc import Iterable
 
 import click
@@ -17,7 +18,7 @@ def plain(text: str) -> str:
 
 def line(text: str) -> str:
     """A text on one line."""
-    return plain(" ".join(text.split()))
+    return plain(re.sub(r"\s+", " ", text))
 
 
 def column(text: str, width: int) -> str:
@@ -28,4 +29,8 @@ def column(text: str, width: int) -> str:
 
 def paged(lines: Iterable[str]) -> None:
     """Lines through the pager of the user on a terminal; elsewhere plainly, one after another."""
-    click.echo_via_pager(f"{each}\n" for each in lines)
+    if sys.stdout.isatty():
+        click.echo_via_pager(f"{each}\n" for each in lines)
+    else:
+        for each in lines:
+            click.echo(each)

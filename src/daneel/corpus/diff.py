@@ -216,11 +216,22 @@ def _differing(first: str, second: str) -> Iterator[tuple[int, int, int, int]]:
     """Where two texts differ: from, to in the first; from, to in the second."""
     for begin, end, start, stop in _blocks(first.splitlines(keepends=True), second.splitlines(keepends=True)):
         one, two = _TOKEN.findall(first[begin:end]), _TOKEN.findall(second[start:stop])
+        head = _alike(one, two)
+        tail = _alike(one[head:][::-1], two[head:][::-1])
+        before = len("".join(one[:head]))
+        begin, start = begin + before, start + before
+        one, two = one[head : len(one) - tail], two[head : len(two) - tail]
         if len(one) > _WORDS or len(two) > _WORDS:
-            yield begin, end, start, stop
+            yield begin, begin + len("".join(one)), start, start + len("".join(two))
             continue
         for a, b, c, d in _blocks(one, two):
             yield begin + a, begin + b, start + c, start + d
+
+
+def _alike(one: list[str], two: list[str]) -> int:
+    """How many items two lists begin with alike."""
+    pairs = enumerate(zip(one, two, strict=False))
+    return next((number for number, (a, b) in pairs if a != b), min(len(one), len(two)))
 
 
 def _blocks(one: list[str], two: list[str]) -> Iterator[tuple[int, int, int, int]]:
