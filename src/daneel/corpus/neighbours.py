@@ -62,7 +62,7 @@ def near(summaries: Sequence[Path], run: Run, threshold: float, owners: Array | 
     number = bands(threshold).number
     pairs = np.empty(0, np.int64)
     for more in run(_candidates, [(summaries, low, min(low + _BANDS, number)) for low in range(0, number, _BANDS)]):
-        pairs = np.union1d(pairs, more)
+        pairs = _distinct([pairs, more])
     later, earlier = np.divmod(pairs, max(total, 1))
     sizes = joined(summaries, "sizes")
     # Sets can be no more similar than their sizes are.
@@ -81,7 +81,7 @@ def _candidates(task: tuple[Sequence[Path], int, int]) -> Array:
     paths, low, high = task
     keys = np.concatenate([column(path, "keys")[low:high] for path in paths], axis=1)
     total = keys.shape[1]
-    pairs = np.empty(0, np.int64)
+    pairs = []
     for band in keys:
         # Stable, so that items of a bucket keep their order.
         order = np.argsort(band, kind="stable")
@@ -90,8 +90,16 @@ def _candidates(task: tuple[Sequence[Path], int, int]) -> Array:
         first = np.maximum.accumulate(np.where(same, 0, place))
         for k in range(_FIRST):
             here = place - first > k
-            pairs = np.union1d(pairs, order[here] * total + order[first[here] + k])
-    return pairs
+            pairs.append(order[here] * total + order[first[here] + k])
+    return _distinct(pairs)
+
+
+def _distinct(pairs: list[Array]) -> Array:
+    """Each pair once, ascending; `np.unique` hashes, which takes several times as long."""
+    every = np.sort(np.concatenate(pairs))
+    fresh = np.ones(len(every), bool)
+    np.not_equal(every[1:], every[:-1], out=fresh[1:])
+    return every[fresh]
 
 
 _Task = tuple[list[tuple[Path, Array]], Array, Array]
