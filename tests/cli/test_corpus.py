@@ -23,7 +23,7 @@ def corpus(tmp_path: Path) -> Path:
 
 def test_show_says_what_was_kept_and_dropped(corpus: Path) -> None:
     shown = CliRunner().invoke(command, ["show", str(corpus)]).stdout
-    told = "25 were left out at reading", ".jpg files are not read", "--dropped"
+    told = "left out at reading: 25", ".jpg files are not read", "--dropped"
     for part in ("train", "heldout", "languages: en (12)", *told):
         assert part in shown
 

@@ -47,7 +47,7 @@ def test_the_whole_at_a_glance(corpus: Path) -> None:
     shown = told(corpus)
     for part in (
         "train", "languages: en (13), zh (1)", "licences: not stated (14)", "A. Writer (12)", "recipe default: unicode",
-        "Of 15 read, 14 are kept; 1 were left out at reading, 0 dropped", "stories/bad.txt", "binary", "card.md",
+        "Read: 15; left out at reading: 1; dropped by the steps: 0; kept: 14.", "stories/bad.txt", "binary", "card.md",
     ):  # fmt: skip
         assert part in shown
     assert json.loads(told(corpus, "--json"))["kept"] == 14

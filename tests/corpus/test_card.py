@@ -71,7 +71,7 @@ def test_licences_by_the_names_of_the_hub(built: Path, licences: dict[str, int],
 
 def test_what_was_left_out_is_told_apart_from_what_was_dropped(built: Path) -> None:
     card = parts(built)[2]
-    assert "Of 16 read, 14 are kept; 1 were left out at reading, 1 dropped by the steps." in card
+    assert "Read: 16; left out at reading: 1; dropped by the steps: 1; kept: 14." in card
     assert "so is no text of the corpus | 1 | 1 | stories/README.md: name the file itself to read it |" in card
     assert "| `exact_duplicates` |" in card
     idle = next(line for line in card.splitlines() if line.startswith("Nothing to do had"))
@@ -127,6 +127,19 @@ def test_the_same_sources_give_the_same_card(built: Path, tmp_path: Path) -> Non
             assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes(), path.name
 
 
+def test_one_document_in_blocks(tmp_path: Path) -> None:
+    text = "\n\n".join(f"Paragraph {n} of the book is about the lamp{n}. " * 9 for n in range(300))
+    (tmp_path / "book.txt").write_text(text, "utf-8")
+    build([tmp_path / "book.txt"], tmp_path / "corpus")
+    manifest, _, card = parts(tmp_path / "corpus")
+    blocks = sum(count["documents"] for count in manifest["counts"].values())
+    assert blocks > 1
+    assert "1 documents kept" in card
+    assert f"| source | blocks |\n| --- | --: |\n| book.txt | {blocks} |" in card
+    assert "| part | blocks | words |" in card
+    assert f"licences by blocks: not stated ({blocks})" in essentials(manifest)
+
+
 def test_pairs_are_called_pairs(tmp_path: Path) -> None:
     lines = [f"The keeper {n} lit the lamp of the house.\t第{n}个看守人点起了屋里的灯。" for n in range(30)]
     (tmp_path / "pairs.tsv").write_text("\n".join(lines), "utf-8")
@@ -146,9 +159,9 @@ def test_pairs_are_called_pairs(tmp_path: Path) -> None:
 
 def test_what_a_model_says_of_its_data(built: Path) -> None:
     lines = essentials(parts(built)[0])
-    assert lines[0] == "recipe `default`: 14 documents of 16"
+    assert lines[0] == "recipe `default`: 16 documents read, 14 kept"
     assert any("exact" in line for line in lines)
-    assert any(line.startswith("licences: not stated (13)") for line in lines)
+    assert any(line.startswith("licences by documents: not stated (13)") for line in lines)
     assert all("\n" not in line for line in lines)
 
 

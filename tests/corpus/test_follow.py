@@ -27,7 +27,7 @@ def test_the_card_of_a_corpus_built_elsewhere_is_copied(stories: Path, tmp_path:
         "statistics.json",
     ]
     lines = carried(run)
-    assert lines[0] == "recipe `default`: 9 documents of 9"
+    assert lines[0] == "recipe `default`: 9 documents read, 9 kept"
     assert lines[-1] == "more: [the card of the corpus](daneel/corpus-card/card.md)"
     carry(tmp_path / "corpus", run)
     assert carried(run) == lines

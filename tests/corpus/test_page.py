@@ -15,7 +15,7 @@ def test_the_page_is_offline_and_has_what_the_card_has(tmp_path: Path) -> None:
         (folder / f"{n}.txt").write_text(f"Story {n}\n\n{text}", "utf-8")
     build([folder], tmp_path / "corpus")
     page = (tmp_path / "corpus/report.html").read_text("utf-8")
-    for part in ("documents by source", "captain nemo", "灯塔", "left out at reading", "gender", "Sample", "Limits"):
+    for part in ("documents by source", "captain nemo", "灯塔", "left out at reading: 0", "gender", "Sample", "Limits"):
         assert part in page
     assert page.count("<svg") >= 6
     assert "<script" not in page

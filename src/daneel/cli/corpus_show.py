@@ -72,11 +72,11 @@ def tell(manifest: Mapping[str, Any], as_json: bool, folder: Path) -> None:
     if as_json:
         emit({"corpus": str(folder), **manifest})
         return
-    from daneel.corpus.card import account, happened, licences, steps
+    from daneel.corpus.card import account, happened, licences, pieces, steps
 
     out = Console(highlight=False, markup=False, soft_wrap=True)
     table = Table("part", title=Text(line(str(folder))), title_justify="left")
-    for name in (manifest["kind"], "words", "characters"):
+    for name in (pieces(manifest), "words", "characters"):
         table.add_column(name, justify="right")
     for part, counts in manifest["counts"].items():
         table.add_row(part, *(f"{counts[key]:,}" for key in ("documents", "words", "characters")))

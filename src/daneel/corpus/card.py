@@ -47,12 +47,18 @@ def essentials(manifest: Values) -> list[str]:
     words = {part: f"{count['words']:,}" for part, count in manifest["counts"].items()}
     by_step = [(f"{each['step']}: {each['what']}", each["documents"]) for each in manifest["steps"] if each["dropped"]]
     return [
-        f"recipe {code(manifest['recipe']['name'])}: {manifest['kept']:,} {manifest['kind']} of {manifest['read']:,}",
+        f"recipe {code(manifest['recipe']['name'])}: {manifest['read']:,} {manifest['kind']} read, "
+        f"{manifest['kept']:,} kept",
         f"{words['train']} words to learn from, {words['heldout']} held out (a Chinese character counts as one)",
         f"languages: {listed(manifest['languages'])}",
-        f"licences: {listed(licences(manifest))}",
+        f"licences by {pieces(manifest)}: {listed(licences(manifest))}",
         f"left out: {listed(dict(by_step)) or 'nothing'}",
     ]
+
+
+def pieces(manifest: Values) -> str:
+    """What the parts are made of: documents that could not be parted whole were cut into blocks."""
+    return "blocks" if manifest["split"]["unit"] == "blocks" else str(manifest["kind"])
 
 
 def licences(manifest: Values) -> dict[str, int]:
@@ -98,7 +104,7 @@ def _what(manifest: Values) -> str:
     )
     how = one_line(manifest["split"]["how"])
     return (
-        f"{manifest['kept']:,} {manifest['kind']}, {words:,} words (a Chinese character counts as one), in "
+        f"{manifest['kept']:,} {manifest['kind']} kept, {words:,} words (a Chinese character counts as one), in "
         f"{listed(manifest['languages'])}. {how[:1].upper()}{inline(how[1:])}.{planted}\n"
     )
 
@@ -114,9 +120,9 @@ def _sources(manifest: Values) -> str:
     authors = f"\nAuthors: {listed(manifest['authors'])}.\n" if manifest["authors"] else ""
     return (
         "## Sources and licences\n\n"
-        + _counted("source", manifest["kind"], manifest["sources"])
+        + _counted("source", pieces(manifest), manifest["sources"])
         + "\n"
-        + _counted("licence", manifest["kind"], known)
+        + _counted("licence", pieces(manifest), known)
         + missing
         + authors
     )
@@ -137,7 +143,7 @@ def _sizes(manifest: Values, facts: Values) -> str:
     lengths = facts["lengths"]["words"]
     return (
         "## Sizes and languages\n\n"
-        + table(("part", kind, "words", "characters", "bytes"), parts)
+        + table(("part", pieces(manifest), "words", "characters", "bytes"), parts)
         + "\n"
         + _counted("language", kind, manifest["languages"])
         + "\n"
@@ -189,8 +195,8 @@ def account(manifest: Values) -> str:
     """What became of all that was read, in a sentence."""
     unread = sum(each["documents"] for each in happened(manifest)["Left out at reading"])
     return (
-        f"Of {manifest['read']:,} read, {manifest['kept']:,} are kept; {unread:,} were left out at reading, "
-        f"{manifest['lost'] - unread:,} dropped by the steps."
+        f"Read: {manifest['read']:,}; left out at reading: {unread:,}; dropped by the steps: "
+        f"{manifest['lost'] - unread:,}; kept: {manifest['kept']:,}."
     )
 
 

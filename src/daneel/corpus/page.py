@@ -14,6 +14,7 @@ from daneel.corpus.card import (
     happened,
     licences,
     limits,
+    pieces,
     said,
     sample_note,
     steps,
@@ -60,7 +61,7 @@ def corpus_page(title: str, manifest: Values, facts: Values, sample: Sequence[Ex
 
 def _origin(page: Page, manifest: Values) -> None:
     page.heading("Sources and licences")
-    kind, known = manifest["kind"], licences(manifest)
+    kind, known = pieces(manifest), licences(manifest)
     page.bars(
         [
             _chart(f"{kind} by source", manifest["sources"]),
