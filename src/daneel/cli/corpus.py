@@ -16,11 +16,12 @@ from daneel.config import descriptions
 
 @click.group()
 def command() -> None:
-    """Turn files and folders into a clean, documented corpus.
+    """Turn files and folders into a clean, documented corpus; look at it, search it, compare it.
 
     \b
     daneel corpus build my-stories/ -o corpus/
-    daneel corpus show corpus/
+    daneel corpus show corpus/ --sample 5
+    daneel corpus diff corpus/ corpus-2/
     """
 
 

@@ -157,7 +157,8 @@ def _sample(browser: "Browser", count: int, part: str | None, as_json: bool) -> 
 
 
 def _head(entry: "Entry") -> str:
-    return line(f"{entry.number}. {entry.title or entry.source} ({entry.source}, {entry.part}, {entry.language})")
+    name = f"{entry.title} ({entry.source})" if entry.title else entry.source
+    return line(f"{entry.number}. {name}, {entry.part}, {entry.language}")
 
 
 def _dropped(browser: "Browser", as_json: bool) -> None:

@@ -274,7 +274,7 @@ def _sample(manifest: Values, sample: Sequence[Excerpt]) -> str:
     quotes = []
     for each in sample:
         lines = "\n>\n".join(f"> {paragraph(text)}" for text in each.texts)
-        about = paragraph(f"{each.source}, {each.language}")
+        about = paragraph(f"{each.source}, {each.language}" if each.title else each.language)
         quotes.append(f"### {inline(each.title or each.source)}\n\n{about}\n\n{lines}\n")
     return f"## Sample\n\n{sample_note(manifest)}\n\n" + "\n".join(quotes)
 
