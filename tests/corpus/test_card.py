@@ -134,7 +134,7 @@ def test_one_document_in_blocks(tmp_path: Path) -> None:
     manifest, _, card = parts(tmp_path / "corpus")
     blocks = sum(count["documents"] for count in manifest["counts"].values())
     assert blocks > 1
-    assert "1 documents kept" in card
+    assert "1 document kept" in card
     assert f"| source | blocks |\n| --- | --: |\n| book.txt | {blocks} |" in card
     assert "| part | blocks | words |" in card
     assert f"licences by blocks: not stated ({blocks})" in essentials(manifest)
@@ -146,7 +146,8 @@ def test_pairs_are_called_pairs(tmp_path: Path) -> None:
     build([tmp_path / "pairs.tsv"], tmp_path / "corpus", recipe=load_recipe("parallel"))
     manifest, _, card = parts(tmp_path / "corpus")
     assert DatasetCard(card).data.to_dict()["task_categories"] == ["translation"]
-    assert "30 pairs" in card
+    assert "30 pairs kept" in card
+    assert "column `licence`" not in card
     assert "documents" not in re.sub(r"`[^`]*`", "", card)
     for name in ("card.md", "report.html", "statistics.json"):
         assert "␞" not in (tmp_path / "corpus" / name).read_text("utf-8")

@@ -21,6 +21,8 @@ _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000
 _TASKS = {"documents": "text-generation", "pairs": "translation", "conversations": "text-generation"}
 _LISTED = 20
 NOT_STATED = "not stated"
+FIND_OUT = "Where the licence is not stated, find it out before you publish the corpus or a model made from it"
+_COLUMN = "; it can be given in a column `licence` of JSONL, CSV or Parquet"
 QUANTILES = {"0": "shortest", "50": "median", "100": "longest"}
 
 
@@ -103,20 +105,16 @@ def _what(manifest: Values) -> str:
         else ""
     )
     how = one_line(manifest["split"]["how"])
+    kept = manifest["kept"]
     return (
-        f"{manifest['kept']:,} {manifest['kind']} kept, {words:,} words (a Chinese character counts as one), in "
+        f"{kept:,} {manifest['kind'].removesuffix('s' if kept == 1 else '')} kept, {words:,} words (a Chinese character counts as one), in "
         f"{listed(manifest['languages'])}. {how[:1].upper()}{inline(how[1:])}.{planted}\n"
     )
 
 
 def _sources(manifest: Values) -> str:
     known = licences(manifest)
-    missing = (
-        "\nWhere the licence is not stated, find it out before you publish the corpus or a model made from it; it can "
-        "be given in a column `licence` of JSONL, CSV or Parquet.\n"
-        if NOT_STATED in known
-        else ""
-    )
+    missing = f"\n{FIND_OUT}{_COLUMN if manifest['kind'] == 'documents' else ''}.\n" if NOT_STATED in known else ""
     authors = f"\nAuthors: {listed(manifest['authors'])}.\n" if manifest["authors"] else ""
     return (
         "## Sources and licences\n\n"

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from daneel.corpus.card import (
+    FIND_OUT,
     FREQUENT,
     NOT_STATED,
     QUANTILES,
@@ -70,7 +71,7 @@ def _origin(page: Page, manifest: Values) -> None:
         ]
     )
     if NOT_STATED in known:
-        page.note("Where the licence is not stated, find it out before you publish the corpus or a model made from it.")
+        page.note(f"{FIND_OUT}.")
 
 
 def _chart(title: str, counts: Mapping[str, int]) -> BarChart:
