@@ -146,7 +146,11 @@ def test_what_is_no_corpus_or_damaged(stories: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is not a corpus: build one with"):
         read_corpus(stories)
     (tmp_path / "old").mkdir()
-    for manifest in ('{"format": "daneel-corpus"}', '{"format": "daneel-corpus", "version": 2}'):
+    for manifest in (
+        '{"format": "daneel-corpus"}',
+        '{"format": "daneel-corpus", "version": 2}',
+        '{"format": "daneel-corpus", "version": 2, "kind": 3}',
+    ):
         (tmp_path / "old/manifest.json").write_text(manifest)
         with pytest.raises(DataError, match="is damaged or of another version of daneel: build the corpus again"):
             read_corpus(tmp_path / "old")

@@ -35,9 +35,12 @@ from daneel.run import atomic_dir, atomic_write
 # `manifest.json` names so many of what was dropped; `manifest.parquet` names all.
 _LISTED = 1000
 VERSION = 2
-_KEYS = {
-    *("kind", "recipe", "seed", "heldout", "split", "read", "kept", "lost", "dropped", "steps"),
-    *("languages", "licences", "authors", "sources", "counts", "canaries"),
+# What others read of a manifest.
+_FORM = {
+    **dict.fromkeys(("recipe", "split", "languages", "licences", "authors", "sources", "counts"), dict),
+    **dict.fromkeys(("seed", "read", "kept", "lost", "canaries"), int),
+    **dict.fromkeys(("dropped", "steps"), list),
+    "kind": str,
 }
 # Bytes of sources below which other processes cost more than they save.
 ALONE = 4 << 20
@@ -156,7 +159,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not is_corpus(folder):
         raise DataError(f"{folder} is not a corpus: build one with `daneel corpus build PATH -o {folder}`")
     manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text("utf-8"))
-    if manifest.get("version") != VERSION or _KEYS - manifest.keys():
+    if manifest.get("version") != VERSION or not all(
+        isinstance(manifest.get(key), form) for key, form in _FORM.items()
+    ):
         raise DataError(f"{folder}/manifest.json is damaged or of another version of daneel: build the corpus again")
     return manifest
 

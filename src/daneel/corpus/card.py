@@ -105,9 +105,9 @@ def _what(manifest: Values) -> str:
         else ""
     )
     how = one_line(manifest["split"]["how"])
-    kept = manifest["kept"]
+    kind = manifest["kind"].removesuffix("s") if manifest["kept"] == 1 else manifest["kind"]
     return (
-        f"{kept:,} {manifest['kind'].removesuffix('s' if kept == 1 else '')} kept, {words:,} words (a Chinese character counts as one), in "
+        f"{manifest['kept']:,} {kind} kept, {words:,} words (a Chinese character counts as one), in "
         f"{listed(manifest['languages'])}. {how[:1].upper()}{inline(how[1:])}.{planted}\n"
     )
 
