@@ -48,8 +48,10 @@ def place(tmp_path_factory):
     root = tmp_path_factory.mktemp("resume")
     tiny.tiny_model(root / "base")
     tokenizer = Tokenizer.load(root / "base")
-    write_shards(causal(tokenizer, [*tiny.TEXT] * 5), root / "shards" / "train", 32, whole=False)
-    write_shards(causal(tokenizer, tiny.TEXT), root / "shards" / "heldout", 32, whole=False)
+    write_shards(
+        causal(tokenizer, tokenizer.encode_batch([*tiny.TEXT] * 5)), root / "shards" / "train", 32, whole=False
+    )
+    write_shards(causal(tokenizer, tokenizer.encode_batch(tiny.TEXT)), root / "shards" / "heldout", 32, whole=False)
     return root
 
 

@@ -27,7 +27,7 @@ SHARD_TOKENS = 1 << 24
 class Document:
     """Ids of one text or conversation, its beginning and end tokens included."""
 
-    ids: list[int]
+    ids: list[int] | Array
     loss: list[bool] | None = None
     """Which of the ids are learned; all, when None."""
 
@@ -135,7 +135,7 @@ def _stream(documents: Iterable[Document], meta: Meta) -> Iterator[tuple[Array, 
     ids, flags = np.empty(0, np.uint32), np.empty(0, np.uint8)
     first: tuple[Array, Array] | None = None
     for document in documents:
-        if not document.ids:
+        if not len(document.ids):
             continue
         more_ids, more_flags = _arrays(document)
         meta.documents += 1
@@ -164,7 +164,7 @@ def _best_fit(documents: Iterable[Document], meta: Meta) -> Iterator[tuple[Array
     while window := list(islice(source, WINDOW)):
         pieces = []
         for document in window:
-            if not document.ids:
+            if not len(document.ids):
                 continue
             ids, flags = _arrays(document)
             meta.documents += 1

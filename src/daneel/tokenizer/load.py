@@ -3,15 +3,18 @@
 import json
 import re
 import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import tokenizers
 from tokenizers import processors
 
 from daneel.errors import ModelError
 from daneel.run import atomic_write
 from daneel.tokenizer.chat import ChatTemplate
+from daneel.tokenizer.fast import Array, FastEncoder, fast_encoder
 
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-F]{2})>")
 
@@ -37,6 +40,8 @@ class Tokenizer:
         self._settings = settings
         self._added = raw.get_added_tokens_decoder()
         self._bytes: dict[int, bytes] = {}
+        # Made for the first batch; False stands for a vocabulary that it does not cover.
+        self._fast: FastEncoder | Literal[False] | None = None
         # Normaliser, pre-tokenizer and decoder describe themselves in JSON; the vocabulary is not read twice.
         self._parts = {
             kind
@@ -109,6 +114,26 @@ class Tokenizer:
             self._raw.encode_special_tokens = not special
             # Without offsets it takes half the time; only the batch call can leave them out.
             return list(self._raw.encode_batch_fast([text], add_special_tokens=False)[0].ids)
+
+    def encode_batch(self, texts: Sequence[str], threads: int = 1) -> list[Array]:
+        """Ids of many texts, uint32, the same as `encode` gives one by one and several times as fast."""
+        with self._lock:
+            if self._fast is None:
+                self._fast = fast_encoder(self._raw, _ALPHABET) or False
+        fast = self._fast
+        covered = [bool(fast and fast.covers(text)) for text in texts]
+        quick = [text for text, fits in zip(texts, covered, strict=True) if fits]
+        rest = [text for text, fits in zip(texts, covered, strict=True) if not fits]
+        from_fast = iter(fast.encode(quick, threads) if fast else ())
+        from_library = iter(self._plain(rest))
+        return [next(from_fast if fits else from_library) for fits in covered]
+
+    def _plain(self, texts: list[str]) -> Iterator[Array]:
+        """What the library alone gives; it uses all cores."""
+        with self._lock:
+            self._raw.encode_special_tokens = True
+            for encoding in self._raw.encode_batch_fast(texts, add_special_tokens=False) if texts else ():
+                yield np.array(encoding.ids, np.uint32)
 
     def spans(self, text: str, special: bool = False) -> tuple[list[int], list[tuple[int, int]]]:
         """Ids of a text, and where in it each token stands, in characters."""

@@ -2,17 +2,19 @@
 
 from collections.abc import Iterable, Iterator
 
-from daneel.data.packing import Document
+import numpy as np
+
 from daneel.corpus.records import Record
+from daneel.data.packing import Array, Document
 from daneel.tokenizer.chat import encode_chat
 from daneel.tokenizer.load import Tokenizer
 
 
-def causal(tokenizer: Tokenizer, texts: Iterable[str]) -> Iterator[Document]:
-    """Raw text: every token is learned, and that the text ends."""
-    end = list(tokenizer.eos[:1])
-    for text in texts:
-        yield Document(tokenizer.prefix + tokenizer.encode(text) + end)
+def causal(tokenizer: Tokenizer, encoded: Iterable[Array]) -> Iterator[Document]:
+    """Raw text, given as its ids: every token is learned, and that the text ends."""
+    begin, end = (np.array(ids, np.uint32) for ids in (tokenizer.prefix, tokenizer.eos[:1]))
+    for ids in encoded:
+        yield Document(np.concatenate([begin, ids, end]))
 
 
 def chat(tokenizer: Tokenizer, records: Iterable[Record]) -> Iterator[Document]:
@@ -22,4 +24,4 @@ def chat(tokenizer: Tokenizer, records: Iterable[Record]) -> Iterator[Document]:
             ids, loss = encode_chat(tokenizer, record.messages)
             yield Document(ids, loss)
         else:
-            yield from causal(tokenizer, [record.text or ""])
+            yield from causal(tokenizer, tokenizer.encode_batch([record.text or ""]))

@@ -1,5 +1,6 @@
 """From a folder or a file of records to packed rows, a base model and its tokenizer."""
 
+import os
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -8,9 +9,11 @@ from pathlib import Path
 from daneel.config import TrainConfig
 from daneel.corpus.build import build, read_corpus, read_manifest
 from daneel.corpus.document import Document
+from daneel.corpus.engine import engine
 from daneel.corpus.read import is_corpus
-from daneel.data.packing import Shards, write_shards
 from daneel.corpus.records import Record, is_records, read_records
+from daneel.data.encode import encode, encode_with
+from daneel.data.packing import Shards, write_shards
 from daneel.errors import DataError, ModelError
 from daneel.formats.families import llama
 from daneel.model.init import new_model
@@ -22,6 +25,8 @@ from daneel.train.save import save_fresh
 from daneel.train.sizes import scratch_config, vocabulary
 
 SCRATCH = "scratch"
+# Characters of text below which other processes cost more than they save.
+ALONE = 1 << 26
 
 
 @dataclass(frozen=True)
@@ -96,16 +101,19 @@ def base_model(name: str, size: str, source: Source, fresh: Path, config: TrainC
     return fresh
 
 
-def pack(source: Source, tokenizer: Tokenizer, folder: Path, length: int) -> tuple[Shards, Shards | None]:
-    """Packed training and held-out rows under `folder`."""
+def pack(source: Source, tokenizer: Tokenizer, place: Path, folder: Path, length: int) -> tuple[Shards, Shards | None]:
+    """Packed training and held-out rows under `folder`; `place` is where the tokenizer was loaded from."""
     parts: list[Shards] = []
     for name, items in (("train", source.train), ("heldout", source.heldout)):
         if not items:
             continue
         records = [item for item in items if isinstance(item, Record)]
         texts = [item.text for item in items if isinstance(item, Document)]
-        documents = chat(tokenizer, records) if records else causal(tokenizer, texts)
-        parts.append(write_shards(documents, folder / name, length, whole=bool(records)))
+        many = sum(map(len, texts)) > ALONE
+        with engine("processes", len(os.sched_getaffinity(0)) if many else 1) as run:
+            encoded = encode_with(run, texts, place) if many else encode(texts, tokenizer)
+            documents = chat(tokenizer, records) if records else causal(tokenizer, encoded)
+            parts.append(write_shards(documents, folder / name, length, whole=bool(records)))
     return parts[0], parts[1] if len(parts) > 1 else None
 
 

@@ -1,0 +1,224 @@
+"""Ids must be those of `tokenizers`, whatever the text: every test compares with the library itself."""
+
+import functools
+import json
+import random
+import unicodedata
+
+import numpy as np
+import pytest
+import tokenizers
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import AddedToken, Regex, decoders, models, normalizers, pre_tokenizers, trainers
+
+from daneel.formats.gguf_tokenizer import PATTERNS, WORDS
+from daneel.tokenizer import fast, pieces
+from daneel.tokenizer.load import Tokenizer
+from daneel.tokenizer.pretokens import pattern
+
+LLAMA3 = WORDS.replace(r"(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])", r"(?i:'s|'t|'re|'ve|'m|'ll|'d)")
+TEXT = [
+    "It's 2042; they'll say I'd gone, and we're what we've made.  \n\n\tThe year ends here, doesn't it?",
+    "公元2042年，人工智能已经发展到了这样的地步：没有人再提问。“你听见了吗？”他问。人工智能没有回答。",
+    "これは日本語の文です。東京に行きました。 Это русский текст. مرحبا بالعالم नमस्ते दुनिया",
+    "def main():\n    return {'a': 1, 'b': 22}\n\tif x  ==  3:\r\n        pass\n",
+    "café naïve Ω ½ 😀 👩‍🚀 mañana",
+] * 20
+NAMES = ["gpt2", "smollm", "digits", "qwen2", "llama3", "llama-bpe"]
+
+
+def steps(name: str) -> list[pre_tokenizers.PreTokenizer]:
+    def cut(expression: str) -> pre_tokenizers.PreTokenizer:
+        return pre_tokenizers.Split(Regex(expression), "isolated")
+
+    return {
+        "gpt2": [],
+        "smollm": [cut(expression) for expression in PATTERNS["smollm"]],
+        "digits": [pre_tokenizers.Digits(individual_digits=True)],
+        "qwen2": [cut(LLAMA3 % r"\p{N}")],
+        "llama3": [cut(LLAMA3 % r"\p{N}{1,3}")],
+        "llama-bpe": [cut(PATTERNS["llama-bpe"][0])],
+    }[name]
+
+
+def make(name: str, size: int = 900, **options: bool) -> tokenizers.Tokenizer:
+    raw = tokenizers.Tokenizer(models.BPE(**options))
+    last = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=name in ("gpt2", "digits"))
+    raw.pre_tokenizer = pre_tokenizers.Sequence([*steps(name), last])
+    raw.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=size, initial_alphabet=alphabet, special_tokens=["<|end|>"], show_progress=False
+    )
+    raw.train_from_iterator(TEXT, trainer)
+    return raw
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def tokenizer(request: pytest.FixtureRequest) -> Tokenizer:
+    return Tokenizer(make(request.param), {}, [])
+
+
+def check(tokenizer: Tokenizer, texts: list[str], threads: int = 1) -> None:
+    """With another copy of the vocabulary, which knows nothing yet, and with this one."""
+    found = tokenizer.encode_batch(texts, threads)
+    expected = [tokenizer.encode(text) for text in texts]
+    for text, a, b in zip(texts, found, expected, strict=True):
+        assert a.dtype == np.uint32
+        assert a.tolist() == b, text
+
+
+def uses_arrays(tokenizer: Tokenizer) -> bool:
+    tokenizer.encode_batch(["a"])
+    return bool(tokenizer._fast)
+
+
+WHITE = st.text(st.sampled_from(" \t\n\r\x0b\x0c\x85\xa0\u2003\u2028\u3000\u200b"), max_size=6)
+SHORT = st.sampled_from(
+    [
+        "'s",
+        "'S",
+        "'ſ",
+        "'T",
+        "'re",
+        "'Re",
+        "'rE",
+        "'LL",
+        "'ll",
+        "'lL",
+        "'ve",
+        "'m",
+        "'d",
+        "'",
+        "''",
+        "'x",
+        "ſ",
+        "K",
+        "'ß",
+    ]
+)
+DIGITS = st.text(st.sampled_from("0123456789٠१२３½²Ⅷ〇五🯰"), max_size=7)
+SIGNS = st.text(st.sampled_from("'’\"“”.,;:!?-—…()[]{}<>|+=^~$`_\\/#@*&%。，！？「」"), max_size=4)
+MARKS = st.sampled_from(
+    ["e\u0301", "a\u0308\u0327", "\u0301", "न\u093f", "👩\u200d🚀", "❤\ufe0f", "🇨🇳", "👍🏽", "\0", "\ufeff"]
+)
+WORDS_OF_ALL = st.text(
+    st.sampled_from("abcdstremvlSTREéçñßŁżİıſЯжعرहकไทខ中文字符々ー公元人工智能日本語ひらカタｶ한국𠀀𝒳"), max_size=6
+)
+PIECES = st.lists(
+    st.one_of(WHITE, SHORT, DIGITS, SIGNS, MARKS, WORDS_OF_ALL, st.text(max_size=4), st.sampled_from(TEXT)), max_size=14
+).map("".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(texts=st.lists(PIECES, max_size=4))
+def test_any_text_gives_the_ids_of_the_library(tokenizer: Tokenizer, texts: list[str]) -> None:
+    check(tokenizer, texts)
+
+
+@pytest.mark.slow
+def test_every_code_point_is_what_the_library_takes_it_for(tokenizer: Tokenizer) -> None:
+    assert uses_arrays(tokenizer)
+    points = [*range(1, 0xD800), *range(0xE000, 0x30000), *range(0xE0000, 0xE0200)]
+    for around in ("a{}b", " {} ", "'{}x", "1{}1"):
+        texts = [
+            "\n".join(around.format(chr(point)) for point in points[at : at + 2048])
+            for at in range(0, len(points), 2048)
+        ]
+        check(tokenizer, texts)
+
+
+def test_pieces_are_not_cut_by_chunks_threads_or_a_table_that_overflows(
+    tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = random.Random(1)
+    words = [word for text in TEXT for word in text.replace("。", "。 ").split(" ")]
+    texts = [
+        "".join(rng.choice(words) + rng.choice(["", " ", "  ", "\n"]) for _ in range(n)) for n in (3, 400, 0, 1, 2000)
+    ]
+    texts += [
+        "",
+        "a" * 3000,
+        " " * 3000,
+        "“" * 3000,
+        "我" * 3000,
+        "1" * 3000,
+        "\n" * 3000 + "x",
+        "a" * 2000 + " b" * 900,
+    ]
+    monkeypatch.setattr(fast, "CHUNK", 97)
+    monkeypatch.setattr(pieces, "_MOST", 50)
+    monkeypatch.setattr(pieces, "_MOST_BYTES", 1000)
+    monkeypatch.setattr(pieces, "_FIRST_SLOTS", 8)
+    for threads in (1, 3):
+        check(tokenizer, texts, threads)
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama3"])
+def test_whole_tokens_may_be_exempt_from_merges(name: str) -> None:
+    """Tokens that no merge leads to: a whole piece becomes one of them, a part of a longer piece does not."""
+    raw = make(name)
+    state = raw.to_str()
+    size = raw.get_vocab_size()
+    extra = "".join(f',"{token}":{size + n}' for n, token in enumerate(spelled(["zq", "没回", "你答", " zq"])))
+    at = state.index('"vocab":{') + len('"vocab":{')
+    end = state.index("}", state.index(f":{size - 1}", at))
+    raw = tokenizers.Tokenizer.from_str(state[:end] + extra + state[end:])
+    for ignore in (False, True):
+        raw.model.ignore_merges = ignore
+        tokenizer = Tokenizer(raw, {}, [])
+        check(tokenizer, ["zq zq 没回 你答", "我没回你答没回。没回", "没回。你答，没回"] * 3)
+        assert uses_arrays(tokenizer)
+        assert raw.model.ignore_merges == ignore
+
+
+def spelled(texts: list[str]) -> list[str]:
+    level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    return [level.pre_tokenize_str(text)[0][0] for text in texts]
+
+
+def test_what_the_arrays_do_not_cover_goes_to_the_library(pieces: Tokenizer) -> None:
+    assert not uses_arrays(pieces)
+    check(pieces, ["The year is 2042.    公元2042年 😀", "", " a"])
+    raw = make("qwen2")
+    raw.normalizer = normalizers.NFC()
+    raw.add_tokens([AddedToken("<tool>", normalized=False)])
+    tokenizer = Tokenizer(raw, {}, [])
+    assert uses_arrays(tokenizer)
+    texts = ["a <tool> b", "cafe\u0301", unicodedata.normalize("NFC", "cafe\u0301"), "a\0b", "<|end|>", "plain"]
+    check(tokenizer, texts * 2)
+    raw.normalizer = normalizers.Lowercase()
+    assert not uses_arrays(Tokenizer(raw, {}, []))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    texts=st.lists(st.text(st.sampled_from("ab éñ中文\x04\x13!\U00050000\U000a0000\u0301"), max_size=12), max_size=3)
+)
+@pytest.mark.parametrize("name", ["gpt2", "smollm"])
+def test_a_vocabulary_may_lack_bytes_as_smollm2_s_does(name: str, texts: list[str]) -> None:
+    check(lacking(name), texts)
+    check(lacking(name), [*texts, "中文\U00050000中文", "\x04", "!\x04!", "\x04\x13"])
+
+
+@functools.cache
+def lacking(name: str) -> Tokenizer:
+    state = json.loads(make(name).to_str())
+    gone = set(spelled(["\x04", "\x13"])) | {chr(0xF1), chr(0xF2)}
+    vocab = {token: id for token, id in state["model"]["vocab"].items() if not gone & set(token)}
+    state["model"]["vocab"] = {token: n for n, token in enumerate(vocab)}
+    state["model"]["merges"] = [pair for pair in state["model"]["merges"] if not gone & set("".join(pair))]
+    state["added_tokens"] = []
+    tokenizer = Tokenizer(tokenizers.Tokenizer.from_str(json.dumps(state)), {}, [])
+    assert uses_arrays(tokenizer)
+    return tokenizer
+
+
+def test_a_pattern_that_is_not_known_is_not_guessed() -> None:
+    unknown = {"type": "Split", "pattern": {"Regex": r"\p{L}+"}, "behavior": "Isolated", "invert": False}
+    last = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}
+    assert pattern({"type": "Sequence", "pretokenizers": [unknown, last]}) is None
+    assert pattern(last | {"use_regex": True}) is not None
+    assert pattern(last | {"use_regex": True, "add_prefix_space": True}) is None
+    assert pattern({"type": "Metaspace"}) is None
