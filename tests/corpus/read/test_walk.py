@@ -5,40 +5,10 @@ from typing import Any
 
 import pytest
 
-from daneel.corpus.read import Dropped, Raw, decode, is_corpus, read
-from daneel.errors import DataError
+from daneel.corpus.read import Dropped, Raw, is_corpus, plan, read
+from daneel.errors import DataError, UsageError
 
 CHINESE = "那天下午警报的解除信号已经响过了。华南一个大城市的一条热闹马路上排满了两行人，都在肃立着。\n" * 3
-TRADITIONAL = "那天下午警報的解除信號已經響過了。華南一個大城市的一條熱鬧馬路上排滿了兩行人，都在肅立著。\n" * 3
-FRENCH = "L’été était déjà passé; où aller? « Ça va être très long », répondit-elle, à peine étonnée.\n" * 3
-ENGLISH = "“It isn’t late,” she said — and the year was 2042… The lamp was lit at dusk, as it always was.\n" * 3
-POLISH = "Zażółć gęślą jaźń. Mężczyzna poszedł do źródła, żeby napić się świeżej wody ze studni.\n" * 3
-RUSSIAN = "В начале было слово, и слово это было написано на стене старого дома у реки. Никто не знал.\n" * 3
-
-
-@pytest.mark.parametrize(
-    ("text", "encoding"),
-    [
-        (CHINESE, "utf-8"), (CHINESE, "utf-8-sig"), (CHINESE, "gb18030"), (TRADITIONAL, "big5"),
-        (CHINESE, "utf-16"), (CHINESE, "utf-16-le"), (ENGLISH, "utf-16-be"), (CHINESE, "utf-32"),
-        (ENGLISH, "cp1252"), (FRENCH, "cp1252"), (POLISH, "cp1250"), (RUSSIAN, "cp1251"), (RUSSIAN, "koi8_r"),
-        ("plain ASCII\n", "ascii"),
-    ],
-)  # fmt: skip
-def test_encodings(text: str, encoding: str) -> None:
-    assert decode(text.encode(encoding))[0] == text
-    assert decode(text.encode(encoding))[2] == ""
-
-
-def test_the_first_foreign_letter_may_come_late() -> None:
-    text = "Nothing but plain letters here.\n" * 5000 + ENGLISH
-    assert decode(text.encode("cp1252"))[0] == text
-
-
-def test_a_few_wrong_bytes_are_replaced_and_told() -> None:
-    text, encoding, note = decode(CHINESE.encode() * 3 + b"\xff\xfe" + "完\ufffd。".encode())
-    assert (text, encoding) == (CHINESE * 3 + "\ufffd\ufffd完\ufffd。", "utf-8")
-    assert note == "2 places that are no utf-8, now \ufffd"
 
 
 def make(folder: Path, name: str, data: bytes) -> None:
@@ -138,3 +108,61 @@ def test_a_corpus_is_known_by_its_manifest(tmp_path: Path) -> None:
     assert not is_corpus(tmp_path)
     (tmp_path / "manifest.json").write_text("[]")
     assert not is_corpus(tmp_path)
+
+
+def sources(*paths: str | Path) -> list[str]:
+    return [each.source for each in read(list(paths)) if isinstance(each, Raw)]
+
+
+def test_globs_are_called_by_their_place_below_the_last_fixed_folder(tmp_path: Path) -> None:
+    for name in ("a/x.txt", "a/deep/y.txt", "b/x.txt", "b/z.md"):
+        make(tmp_path / "top", name, b"text")
+    assert sources(str(tmp_path / "top/*/x.txt")) == ["top/a/x.txt", "top/b/x.txt"]
+    assert sources(str(tmp_path / "top/**/*.txt")) == ["top/a/deep/y.txt", "top/a/x.txt", "top/b/x.txt"]
+    assert sources(str(tmp_path / "top/*")) == ["top/a/deep/y.txt", "top/a/x.txt", "top/b/x.txt", "top/b/z.md"]
+    with pytest.raises(DataError, match="matches nothing"):
+        sources(str(tmp_path / "*.epub"))
+    # A name that only looks like a pattern is a name.
+    make(tmp_path, "[1].txt", b"text")
+    assert sources(tmp_path / "[1].txt") == ["[1].txt"]
+
+
+def test_the_same_label_is_never_given_twice(tmp_path: Path) -> None:
+    for name in ("a/x.txt", "b/x.txt", "c/x.txt", "c/c/x.txt"):
+        make(tmp_path, name, name.encode())
+    found = sources(*(tmp_path / name for name in ("a/x.txt", "b/x.txt", "c/x.txt", "c/c/x.txt")))
+    assert found == ["x.txt", "b/x.txt", "c/x.txt", "x.txt (2)"]
+
+
+def test_pipes_and_devices_are_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    (tmp_path / "zero.txt").symlink_to("/dev/zero")
+    (tmp_path / "self.txt").symlink_to(tmp_path / "self.txt")
+    found = {each.source.split("/")[1]: each.reason for each in read([tmp_path]) if isinstance(each, Dropped)}
+    assert set(found) == {"pipe.txt", "zero.txt", "self.txt"}
+    assert {found["pipe.txt"], found["zero.txt"]} == {"not a regular file"}
+
+
+def test_names_that_are_no_text_can_still_be_written_down(tmp_path: Path) -> None:
+    with open(os.fsencode(tmp_path) + b"/bad\xff\n.txt", "wb") as file:
+        file.write(b"text")
+    (source,) = sources(tmp_path)
+    assert source.endswith("/bad\ufffd\ufffd.txt")
+
+
+def test_a_named_file_is_read_as_what_it_is(tmp_path: Path) -> None:
+    make(tmp_path, "story", "故事".encode())
+    make(tmp_path, "rows.data", b'{"text": "one"}\n{"text": "two"}\n')
+    assert sources(tmp_path / "story") == ["story"]
+    assert sources(tmp_path / "rows.data") == ["rows.data#1", "rows.data#2"]
+    assert sources(tmp_path) == []
+    reasons = {each.source.split("/")[1]: each.reason for each in read([tmp_path]) if isinstance(each, Dropped)}
+    assert reasons == {
+        "story": "a file without a suffix: name the file itself to read it",
+        "rows.data": ".data files are not read",
+    }
+
+
+def test_what_comes_in_needs_a_folder_to_stay_in() -> None:
+    with pytest.raises(UsageError, match="needs a folder"):
+        list(plan(["-"]))

@@ -1,7 +1,9 @@
 """What reading gives, what limits it, and one unit of its work."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 # What a suffix promises. Longest first where one ends with another.
 KINDS = {
@@ -110,6 +112,9 @@ class Item:
     """What is known of everything in the file, such as a data set's licence."""
 
 
+T = TypeVar("T")
+
+
 class UnusableError(Exception):
     """Something that holds no text we can read; the message is the reason."""
 
@@ -141,6 +146,16 @@ def one_line(error: BaseException) -> str:
         return "nested too deeply"
     words = " ".join(str(error).split())
     return f"damaged: {words[:160] or type(error).__name__}"
+
+
+def telling(source: str, found: Iterator[T]) -> Iterator[T | Dropped]:
+    """What was found, or a line that says that it was nothing."""
+    nothing = True
+    for each in found:
+        nothing = False
+        yield each
+    if nothing:
+        yield Dropped(source, "no text in it")
 
 
 def printable(name: str) -> str:

@@ -1,6 +1,7 @@
 """One unit of work: its texts, or the reasons why there are none. Whatever a file holds, nothing is raised."""
 
 import io
+import os
 import posixpath
 import tarfile
 import zlib
@@ -25,6 +26,7 @@ from daneel.corpus.read.item import (
     kind_of,
     one_line,
     printable,
+    telling,
 )  # fmt: skip
 from daneel.corpus.read.sniff import settle, sniff
 
@@ -37,7 +39,7 @@ def load(item: Item) -> Iterator[Raw | Dropped]:
 
 def _guarded(source: str, texts: Iterator[Raw | Dropped]) -> Iterator[Raw | Dropped]:
     try:
-        yield from texts
+        yield from telling(source, texts)
     except Exception as error:  # One bad file never stops a build, whatever its reader raises.
         yield Dropped(source, one_line(error))
 
@@ -99,7 +101,7 @@ def _document(item: Item, kind: str, data: bytes | Path, path: Path | None) -> I
     if size > item.settings.document_bytes:
         raise UnusableError(f"larger than {item.settings.document_bytes >> 20} MB")
     if kind == "tex" and path:
-        real = path.resolve()
+        real = Path(os.path.realpath(path))
         data = tex.flatten(real.name, partial(tex.beside, real.parent), item.settings.document_bytes)[0].encode()
     yield from _pieces(item, sandbox.parse(kind, data, item.settings), size)
 

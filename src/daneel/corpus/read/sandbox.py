@@ -25,7 +25,7 @@ def parse(kind: str, data: bytes | Path, settings: ReadSettings) -> Parsed:
         process = _running[os.getpid()] = _Process(settings)
     header: dict[str, Any] = {"kind": kind, "limit": settings.document_bytes}
     if isinstance(data, Path):
-        header["path"], data = os.fsencode(data.resolve()).hex(), b""
+        header["path"], data = os.fsencode(data.absolute()).hex(), b""
     try:
         answer, text = process.ask(header, data, settings.parse_seconds)
     except UnusableError:

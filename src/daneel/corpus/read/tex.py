@@ -1,5 +1,6 @@
 """LaTeX sources: the main file with what it includes, and its text. Formulas stay as they are written."""
 
+import os
 import posixpath
 import re
 from collections.abc import Callable
@@ -79,7 +80,7 @@ def flatten(name: str, get: Callable[[str], bytes | None], limit: int) -> tuple[
 
 def beside(folder: Path, name: str) -> bytes | None:
     """A file of a source that lies in a folder, which no name and no link may lead out of."""
-    path = (folder / name).resolve()
+    path = Path(os.path.realpath(folder / name))
     if not path.is_relative_to(folder) or not path.is_file():
         return None
     with path.open("rb") as file:

@@ -24,6 +24,7 @@ from daneel.corpus.read.item import (
     kind_of,
     one_line,
     printable,
+    telling,
     unread,
 )  # fmt: skip
 from daneel.corpus.read.sniff import guess, sniff
@@ -51,18 +52,18 @@ def plan(
     `scratch` is a folder for what is piped in or fetched, kept until the items are loaded. Raises DataError and
     UsageError for what was named and is not there.
     """
-    seen: set[Path] = set()
+    seen: set[str] = set()
     labels: set[str] = set()
     for path in paths:
         for found in _named(path, labels, settings, scratch):
             if isinstance(found, Dropped):
                 yield found
-            elif found.path.resolve() in seen:
+            elif os.path.realpath(found.path) in seen:
                 yield Dropped(found.source, "given twice")
             else:
-                seen.add(found.path.resolve())
+                seen.add(os.path.realpath(found.path))
                 try:
-                    yield from _items(found, settings)
+                    yield from telling(found.source, _items(found, settings))
                 except Exception as error:  # A damaged archive or Parquet file stops nothing.
                     yield Dropped(found.source, one_line(error))
 
@@ -148,7 +149,7 @@ def _label(path: Path, taken: set[str]) -> str:
 
 def _files(path: Path, label: str) -> Iterator[_Found | Dropped]:
     """Files below a folder, with names relative to what was asked for: a corpus tells nothing of this machine."""
-    top = path.resolve()
+    top = _real(path)
     below: list[_Found | Dropped] = []
 
     def name(entry: Path) -> str:
@@ -157,18 +158,23 @@ def _files(path: Path, label: str) -> Iterator[_Found | Dropped]:
     def unreadable(error: OSError) -> None:
         below.append(Dropped(name(Path(error.filename)), one_line(error)))
 
-    visited = {top}
+    visited = {str(top)}
     for folder, folders, files in os.walk(top, onerror=unreadable, followlinks=True):
         for entry in (Path(folder) / each for each in sorted(folders)):
-            if (reason := _leave_out(entry)) or entry.resolve() in visited:
+            if (reason := _leave_out(entry)) or os.path.realpath(entry) in visited:
                 folders.remove(entry.name)
                 below.append(Dropped(name(entry), reason or "a link to a folder already read"))
-            visited.add(entry.resolve())
+            visited.add(os.path.realpath(entry))
         below += [_file(Path(folder) / each, name(Path(folder) / each)) for each in files]
     parts = _parts([found for found in below if isinstance(found, _Found) and found.kind == "tex"])
     for found in sorted(below, key=lambda each: each.source):
-        part = isinstance(found, _Found) and found.kind == "tex" and found.path.resolve() in parts
+        part = isinstance(found, _Found) and found.kind == "tex" and _real(found.path) in parts
         yield Dropped(found.source, "a part of another .tex file, read with it") if part else found
+
+
+def _real(path: Path) -> Path:
+    # Path.resolve raises where links go in a circle.
+    return Path(os.path.realpath(path))
 
 
 def _file(path: Path, source: str) -> _Found | Dropped:
@@ -190,7 +196,7 @@ def _parts(sources: list[_Found]) -> set[Path]:
     """The LaTeX files that another one includes."""
     parts: set[Path] = set()
     for found in sources:
-        real = found.path.resolve()
+        real = _real(found.path)
         try:
             get = partial(tex.beside, real.parent)
             if tex.is_main(get(real.name) or b""):
