@@ -75,10 +75,11 @@ def texts(args: argparse.Namespace) -> Iterator[tuple[str, Path]]:
 
 def ours(args: argparse.Namespace, recipe: str) -> Row:
     """A build and the encoding of what it keeps."""
-    from daneel.data.shards import encode_corpus
-
-    from daneel.corpus.build import build
+    from daneel.corpus.build import build, documents
+    from daneel.corpus.engine import engine
     from daneel.corpus.recipe import load_recipe
+    from daneel.data.encode import encode_with
+    from daneel.data.packing import Document, write_shards
 
     tokenizer = pulled("smollm2")
     assert tokenizer
