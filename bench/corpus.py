@@ -76,10 +76,10 @@ def texts(args: argparse.Namespace) -> Iterator[tuple[str, Path]]:
 def ours(args: argparse.Namespace, recipe: str) -> Row:
     """A build and the encoding of what it keeps."""
     from daneel.corpus.build import build, documents
-    from daneel.corpus.engine import engine
     from daneel.corpus.recipe import load_recipe
-    from daneel.data.encode import encode_with
+    from daneel.data.encode import encode
     from daneel.data.packing import Document, write_shards
+    from daneel.tokenizer.load import Tokenizer
 
     tokenizer = pulled("smollm2")
     assert tokenizer
@@ -91,9 +91,9 @@ def ours(args: argparse.Namespace, recipe: str) -> Row:
         paths = [file for _, file in texts(args)]
         manifest = build(paths, place / "corpus", recipe=chosen, processes=TASKS, heldout=0.0, alone=0)
         kept = (document.text for batch in documents(place / "corpus", "train") for document in batch)
-        with engine("processes", TASKS) as run:
-            ids = encode_with(run, kept, tokenizer)
-            shards = write_shards(map(Document, ids), place / "shards", LENGTH, whole=False)
+        # So little text is encoded here before another process has started.
+        ids = encode(kept, Tokenizer.load(tokenizer))
+        shards = write_shards(map(Document, ids), place / "shards", LENGTH, whole=False)
         seconds = time.perf_counter() - begin
         return {"seconds": seconds, "kept": manifest["kept"], "tokens": shards.tokens}
 
@@ -142,6 +142,9 @@ def datatrove(args: argparse.Namespace) -> Row:
             ]
             writer = JsonlWriter(clean, compression=None)
             run("clean", [JsonlReader(str(place / "in" / language)), *rules, writer], TASKS)
+            # By the thresholds of English no Chinese book may be left.
+            if not any(Path(clean).rglob("*.jsonl")):
+                continue
             run("sign", [JsonlReader(clean), MinhashDedupSignature(signs, config=config, language=code)], TASKS)
             run("buckets", [MinhashDedupBuckets(signs, str(own / "buckets"), config=config)], config.num_buckets)
             run("cluster", [MinhashDedupCluster(str(own / "buckets"), str(own / "remove"), config=config)], 1)

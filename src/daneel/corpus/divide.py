@@ -25,16 +25,16 @@ class Division:
     blocks: list[tuple[str, Row]]
     """Where documents had to be cut: the pieces, in memory. That happens to few documents only."""
 
-    def rows(self) -> Iterator[list[tuple[str, Row]]]:
-        """Part and document, batch by batch."""
+    def rows(self) -> Iterator[tuple[list[tuple[str, Row]], list[int]]]:
+        """Part and document, batch by batch, and the words of each."""
         if self.unit == "blocks":
-            yield self.blocks
+            yield self.blocks, [words(row.document.text) for _, row in self.blocks]
             return
         number = 0
         for batch in self.batches:
             rows = read_rows(batch.path)
             parts = (PARTS[number + n in self.heldout] for n in range(len(rows)))
-            yield list(zip(parts, rows, strict=True))
+            yield list(zip(parts, rows, strict=True)), batch.sizes
             number += len(rows)
 
     def training(self) -> list[tuple[int, str]]:

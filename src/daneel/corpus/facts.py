@@ -14,7 +14,7 @@ from daneel.corpus.pipeline import Batch
 from daneel.corpus.statistics import RUNS, Frequent, Statistics, bins
 
 QUANTILES = (0, 10, 25, 50, 75, 90, 100)
-_LISTED = 30
+_LISTED, _LOOKED_AT = 30, 2000
 # A run counts for nothing of its own if a longer one has so much of its count: 多九 of 多九公.
 _PART = 0.9
 _CHINESE = re.compile(f"[{HAN}]+")
@@ -53,7 +53,7 @@ def facts(batches: Sequence[Batch]) -> dict[str, Any]:
 
 def _listed(runs: Iterable[Frequent], split: Callable[[str], list[str]]) -> list[list[Any]]:
     """The most frequent runs that tell something, each with its count; `split` gives the parts of one that does."""
-    found = [(count, text, parts) for each in runs for count, text in each.top() if (parts := split(text))]
+    found = [(count, text, parts) for each in runs for count, text in each.top()[:_LOOKED_AT] if (parts := split(text))]
     covered: dict[tuple[str, ...], int] = {}
     for count, _, parts in found:
         for size in range(1, len(parts)):

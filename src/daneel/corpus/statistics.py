@@ -17,7 +17,7 @@ from daneel.corpus.words import Array, Words, classes
 
 RUNS = (1, 2, 3, 4)
 """Words of a frequent run."""
-_BATCH, _MOST = 2000, 50_000
+_BATCH, _MOST = 1000, 50_000
 SCRIPTS = {
     "Chinese": f"[{HAN}]",
     "Latin": r"[A-Za-z\u00c0-\u024f]",

@@ -59,12 +59,13 @@ def write_parts(folder: Path, division: Division, batches: Sequence[Batch], secr
             stack.enter_context(writers[name])
         table = stack.enter_context(pq.ParquetWriter(folder / "manifest.parquet", _MANIFEST, compression="zstd"))
         number = 0
-        for rows in division.rows():
+        for rows, sizes in division.rows():
             drawn = [(row.document.sha256, row.document) for part, row in rows if part == "train"]
             out.sample = sorted([*out.sample, *drawn], key=lambda pair: pair[0])[:SAMPLE]
             if secrets:
                 rows, number = _planted(rows, secrets, number)
-            table.write_table(pa.Table.from_pylist(_facts(rows, out), _MANIFEST))
+                sizes = Words([row.document.text for _, row in rows]).counts.tolist()
+            table.write_table(pa.Table.from_pylist(_facts(rows, sizes, out), _MANIFEST))
             for part, writer in writers.items():
                 if own := [row for of, row in rows if of == part]:
                     writer.write(own)
@@ -130,10 +131,9 @@ def _planted(rows: list[tuple[str, Row]], secrets: Canaries, number: int) -> tup
     return out, number
 
 
-def _facts(rows: list[tuple[str, Row]], out: Written) -> list[dict[str, Any]]:
-    """A row of the table for each document; what they come to is added to `out`."""
+def _facts(rows: list[tuple[str, Row]], sizes: list[int], out: Written) -> list[dict[str, Any]]:
+    """A row of the table for each document of so many words; what they come to is added to `out`."""
     facts = []
-    sizes = Words([row.document.text for _, row in rows]).counts.tolist()
     for (part, row), words in zip(rows, sizes, strict=True):
         document = row.document
         texts = fields.split(document.text)

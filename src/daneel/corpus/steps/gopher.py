@@ -10,7 +10,7 @@ import numpy as np
 from daneel.corpus.identify import Few
 from daneel.corpus.step import Batch, Result
 from daneel.corpus.steps.quality import Measures, Rule, judge, member, percent, sums, table
-from daneel.corpus.words import Array, Words, mix
+from daneel.corpus.words import Array, Words, classes, mix
 
 _STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
 # The most frequent particles, pronouns and verbs of modern Chinese, then those of classical Chinese, both scripts.
@@ -163,7 +163,9 @@ def _bullets() -> Array:
 
 @functools.cache
 def _letters() -> Array:
-    return table("".join(chr(code) for code in range(0x110000) if chr(code).isalpha()))
+    # A regular expression finds letters and numbers ten times as fast as asking each code point.
+    likely = map(chr, np.flatnonzero(classes([r"[^\W\d_]"])).tolist())
+    return table("".join(filter(str.isalpha, likely)))
 
 
 @dataclass(frozen=True)
