@@ -54,5 +54,6 @@ help:  ## this list
 .venv-bench/stamp: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "daneel needs Python 3.11 or later: install it, or name it: make PYTHON=/path/to/python3"; exit 1; }
 	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[hf]' xllamacpp
+	.venv-bench/bin/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[hf]' xllamacpp datatrove orjson spacy jieba 'xxhash<4' \
+		tiktoken datasketch rensa presidio-analyzer py3langid lingua-language-detector
 	touch $@
