@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from daneel.corpus.read import remote, rows, tex, text
+from daneel.corpus.read import hub, remote, rows, tex, text
 from daneel.corpus.read.archives import ABOUT, ABOUT_REASON, zip_items
 from daneel.corpus.read.encoding import detect, unit_of
 from daneel.corpus.read.item import (
@@ -97,12 +97,12 @@ def _named(
 
 def _fetched(name: str, settings: ReadSettings, scratch: Path | None) -> Iterator[_Found | Dropped]:
     if name.startswith("hf:"):
-        repo, files, others, about = remote.hub_files(name)
-        for place, path in files:
-            yield _Found(path, f"{repo}/{printable(place)}", False, about=about)
-        for suffix, count in sorted(others.items()):
+        data = hub.fetch(name)
+        for place in data.files:
+            yield _Found(data.folder / place, f"{data.repo}/{printable(place)}", False, about=data.about)
+        for suffix, count in sorted(data.left_out.items()):
             kind = f"{suffix} files" if suffix else "files without a suffix"
-            yield Dropped(repo, f"{kind} are not read: {count:,} of them")
+            yield Dropped(data.repo, f"{kind} are not read: {count:,} of them")
         return
     if scratch is None:
         raise UsageError(f"{name} needs a folder to keep what comes in: give one as scratch")
