@@ -226,8 +226,8 @@ def _first(task: tuple[int, list[Any], Loader, list[LocalStep], JointStep | None
             rows.append(row)
             characters += len(raw.text)
             if raw.note:
-                _note(batch, READING, "wrong bytes replaced", raw.source, raw.note)
-                row.changes.append("wrong bytes replaced")
+                _note(batch, READING, "noted while reading", raw.source, raw.note)
+                row.changes.append("noted while reading")
             if characters >= BATCH_CHARACTERS:
                 finish()
     if batch.read or not batches:
