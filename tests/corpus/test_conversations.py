@@ -42,3 +42,21 @@ def test_texts_are_no_conversations(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("A story.")
     with pytest.raises(DataError, match=r"holds no conversations: the chat recipe reads \.jsonl"):
         build([tmp_path / "a.txt"], tmp_path / "out", recipe=load_recipe("chat"))
+
+
+def test_one_system_prompt_for_all_leaves_something_to_hold_out(tmp_path: Path) -> None:
+    system = {"role": "system", "content": "You keep a lighthouse."}
+    rows = [{"messages": [system, *chat(f"What is on planet {n}?", f"Lamp {n}.")["messages"]]} for n in range(40)]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    manifest = build(
+        [tmp_path / "a.jsonl"], tmp_path / "out", recipe=load_recipe("chat", ["near_duplicates.threshold=1"])
+    )
+    assert 2 <= manifest["counts"]["heldout"]["documents"] <= 5
+
+
+def test_examples_show_no_personal_data(tmp_path: Path) -> None:
+    rows = [chat("Who are you?", f"Write to keeper@example.net about lamp {n // 2}.") for n in range(20)]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    build([tmp_path / "a.jsonl"], tmp_path / "out", recipe=load_recipe("chat"), heldout=0)
+    for name in ("manifest.json", "card.md", "report.html", "train.jsonl"):
+        assert "keeper@example.net" not in (tmp_path / "out" / name).read_text("utf-8")

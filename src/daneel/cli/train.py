@@ -147,13 +147,16 @@ def _preview(data: tuple[str, ...], base: str) -> None:
     from daneel.tokenizer.chat import encode_chat, preview
     from daneel.tokenizer.load import Tokenizer
 
-    if not is_records(Path(data[0])):
+    path = Path(data[0])
+    if is_corpus(path) and (path / "train.jsonl").exists():
+        path /= "train.jsonl"
+    if not is_records(path):
         console.print("raw text: every token carries loss")
         return
     if base == "scratch":
         raise UsageError("--preview shows tokens of a vocabulary that exists already: give --base smollm2")
     tokenizer = Tokenizer.load(resolve(base))
-    for record in islice(read_records(Path(data[0])), 3):
+    for record in islice(read_records(path), 3):
         if record.messages is None:
             console.print(f"{record.where}: raw text, every token carries loss")
             continue

@@ -256,7 +256,7 @@ def _through(batch: Batch, rows: list[Row], steps: Callable[[list[Row]], list[Ro
         batch.sizes = Words([row.document.text for row in rows]).counts.tolist()
         batch.languages = [row.document.language for row in rows]
         batch.statistics = measure([row.document for row in rows])
-        batch.keys = [_key(row.document.text) for row in rows if row.form]
+        batch.keys = [_key(row) for row in rows if row.form]
     write_rows(batch.path, rows)
     if joint is not None:
         np.savez(_summary(batch.path), **joint.summarise([row.document for row in rows]))  # type: ignore[arg-type]
@@ -311,9 +311,14 @@ def _language(row: Row) -> str:
     return language(row.document.text)
 
 
-def _key(text: str) -> int:
-    """The same for records that begin with the same text, up to case, spaces and punctuation."""
-    hashes = Words(part(text)[:1]).hashes
+def _key(row: Row) -> int:
+    """The same for records that begin with the same text, up to case, spaces and punctuation.
+
+    What a system turn says is the same in all conversations of a file, so the first other turn counts.
+    """
+    texts, roles = part(row.document.text), json.loads(row.form).get("roles", [])
+    first = next((n for n, role in enumerate(roles) if role != "system"), 0)
+    hashes = Words([texts[first]]).hashes
     return int(mix(np.add.reduce(hashes * mix(np.arange(len(hashes), dtype=np.uint64)), keepdims=True))[0])
 
 

@@ -143,7 +143,7 @@ def tar_members(item: Item, stream: BinaryIO, only: str = "") -> Iterator[Member
 def _refusal(name: str) -> str:
     """Why a member is not read, empty where it is."""
     path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or "\0" in name:
+    if not path.parts or path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or "\0" in name:
         return "a name that leads out of the archive"
     if any(part.startswith(".") or part == "__MACOSX" for part in path.parts):
         return "a hidden file"
