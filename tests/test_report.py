@@ -10,24 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daneel import report
-from daneel.report import (
-    BARS_WIDTH,
-    Bar,
-    BarChart,
-    Cloud,
-    Figure,
-    Footnote,
-    HeatMap,
-    Interval,
-    Mark,
-    Page,
-    Sample,
-    Series,
-    TokenText,
-    escape,
-    ticks,
-)
+from daneel import charts
+from daneel.charts import BARS_WIDTH, Bar, BarChart, Cloud, HeatMap, Interval, Series, escape, ticks
+from daneel.report import Figure, Footnote, Mark, Page, Sample, TokenText
 
 HOSTILE = (
     "\"'><script>alert(1)</script><img src=http://evil.test/x onerror=alert(1)></p></main></style>"
@@ -154,17 +139,17 @@ def test_no_label_is_wider_than_its_room_and_bars_stay_inside(label):
     page = bars(Bar(label, 123456789), Bar("b", 1))
     shown = re.search(r'class="row end" [^>]*>(?:<title>(.*?)</title>)?(.*?)</text>', page)
     assert (shown[1] == label and shown[2].endswith("…")) if len(label) > 2 else shown[2] == label
-    assert report._text_width(shown[2]) <= BARS_WIDTH / 2
+    assert charts.text_width(shown[2]) <= BARS_WIDTH / 2
     start, width = (
         float(each) for each in re.search(r'class="fill" x="([\d.]+)" y="2" width="([\d.]+)"', page).groups()
     )
-    assert start + width + report._text_width("123,456,789") < BARS_WIDTH
+    assert start + width + charts.text_width("123,456,789") < BARS_WIDTH
 
 
 @given(st.text(max_size=30), st.floats(12, 300))
 def test_what_fits_is_a_beginning(text, width):
-    shown = report._fitting(text, width)
-    assert report._text_width(shown) <= width
+    shown = charts.fitting(text, width)
+    assert charts.text_width(shown) <= width
     assert shown == text or text.startswith(shown.removesuffix("…"))
 
 
@@ -244,7 +229,7 @@ def test_curves_stay_inside_and_fall_where_the_loss_falls():
     first, second = _points(page.html())
     assert len(first) == 20
     assert len(second) == 1
-    assert all(0 <= x <= report.WIDTH and 0 <= y <= report.HEIGHT for x, y in first)
+    assert all(0 <= x <= charts.WIDTH and 0 <= y <= charts.HEIGHT for x, y in first)
     # Down on the page is a larger y.
     assert [y for _, y in first] == sorted(y for _, y in first)
 
@@ -255,7 +240,7 @@ def test_curves_leave_out_what_is_not_finite_and_thin_what_is_many():
     page.curves([Series("a", [(0, math.nan), (1, 2), (2, math.inf), (3, 4)]), Series("b", many)], "x", "y")
     a, b = _points(page.html())
     assert len(a) == 2
-    assert 100 < len(b) <= report.CURVE_POINTS
+    assert 100 < len(b) <= charts.CURVE_POINTS
     assert "nan" not in page.html()
 
 
@@ -298,7 +283,7 @@ def test_scatter_labels_do_not_cover_each_other_and_none_is_lost():
     assert len(boxes) + len(hidden) == 150
     assert len(boxes) > 100
     for i, a in enumerate(boxes):
-        assert 0 <= a[0] < a[2] <= report.WIDTH
+        assert 0 <= a[0] < a[2] <= charts.WIDTH
         assert not any(a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3] for b in boxes[:i])
     # Those without a label still say their name.
     assert all(f"<title>{name}</title>" in page.html() for name, _, _ in points)

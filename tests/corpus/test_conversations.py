@@ -60,3 +60,10 @@ def test_examples_show_no_personal_data(tmp_path: Path) -> None:
     build([tmp_path / "a.jsonl"], tmp_path / "out", recipe=load_recipe("chat"), heldout=0)
     for name in ("manifest.json", "card.md", "report.html", "train.jsonl"):
         assert "keeper@example.net" not in (tmp_path / "out" / name).read_text("utf-8")
+
+
+def test_rows_that_do_harm_stop_nothing(tmp_path: Path) -> None:
+    rows = [json.dumps(chat("Hi \ud800", "Yes?")), "[" * 100_000, json.dumps(chat("Who?", "I."))]
+    (tmp_path / "a.jsonl").write_text("\n".join(rows))
+    manifest = build([tmp_path / "a.jsonl"], tmp_path / "out", recipe=load_recipe("chat"), heldout=0)
+    assert (manifest["kept"], manifest["lost"]) == (2, 1)

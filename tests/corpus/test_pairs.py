@@ -112,3 +112,10 @@ def test_the_languages_of_the_sides_can_be_asked_for(tmp_path: Path) -> None:
     lines = [f"{a}\t{b}" for a, b in zip(ENGLISH, CHINESE, strict=True)]
     manifest = corpus(tmp_path, [*lines, f"{CHINESE[0]}\t{ENGLISH[0]}"], "pairs.languages=en,zh")
     assert [each["what"] for each in manifest["steps"]] == ["the source is not en"]
+
+
+def test_files_that_do_harm_stop_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_bytes(bytes(range(256)) * 50)
+    rows = ["[" * 100_000, json.dumps({"source": "a \ud800", "target": "b"}), '{"source": "c", "target": "d"}']
+    (tmp_path / "b.jsonl").write_text("\n".join(rows))
+    assert sides(tmp_path) == ["binary", "not JSON", ["a \ufffd", "b"], ["c", "d"]]

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 from fake_lm import UnigramModel, document
 
+from daneel.charts import HeatMap
 from daneel.config import duration
 from daneel.evaluate.copying import compare_copying
 from daneel.evaluate.run_report import Findings, likelihood_summary, write_report
 from daneel.evaluate.voice import compare, measure
 from daneel.interpret.surprise import surprise
-from daneel.report import HeatMap
 
 TEXT = "\n\n".join(f"On day {i} the great lamp burned clean. " * (6 + i % 3) for i in range(14))
 OTHER = "\n\n".join(f"Jim drove {i} hours for lunch, why not. " * (6 + i % 4) for i in range(14))

@@ -1,22 +1,18 @@
 """The hub through a server of our own: what is fetched, where it stays, and each refusal in one line."""
 
-import hashlib
 import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
+from fake_hub import Handler, served
 
 from daneel.errors import ModelError
 from daneel.store import hub
 
-COMMIT = "0" * 39 + "1"
 MODEL = {
     "config.json": b"{}",
     "tokenizer.json": b"{}",
@@ -33,22 +29,10 @@ REPOSITORIES: dict[str, dict[str, bytes]] = {
 STATUS = {"some/gated": 403, "some/private": 401, "some/broken": 500}
 
 
-class Hub(BaseHTTPRequestHandler):
-    """As much of the hub as a download needs."""
+class Hub(Handler):
+    """Models."""
 
     asked: list[str] = []  # noqa: RUF012
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-    def reply(self, status: int, body: bytes = b"", **headers: str) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
 
     def do_GET(self) -> None:
         self.asked.append(f"{self.command} {self.path} {self.headers.get('Authorization')}")
@@ -59,34 +43,14 @@ class Hub(BaseHTTPRequestHandler):
             return self.reply(STATUS[repo], b"{}", **code)
         if repo not in REPOSITORIES:
             return self.reply(404, b"{}", X_Error_Code="RepoNotFound")
-        files = REPOSITORIES[repo]
-        if self.path.startswith("/api/"):
-            listed = [{"rfilename": name, "size": len(data)} for name, data in files.items()]
-            if "/tree/" in self.path:
-                tree = [{"type": "file", "path": n, "size": len(d), "oid": sha(d)} for n, d in files.items()]
-                return self.reply(200, json.dumps(tree).encode())
-            info = {"id": repo, "sha": COMMIT, "siblings": listed, "tags": ["license:mit"]}
-            return self.reply(200, json.dumps(info).encode())
-        data = files[path.split("/resolve/")[1].split("/", 1)[1]]
-        return self.reply(200, data, ETag=f'"{sha(data)}"', X_Repo_Commit=COMMIT)
+        return self.repository(repo, REPOSITORIES[repo], ["license:mit"], path)
 
     do_HEAD = do_GET
 
 
-def sha(data: bytes) -> str:
-    return hashlib.sha1(data).hexdigest()
-
-
 @pytest.fixture
 def endpoint() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    Hub.asked.clear()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    yield from served(Hub)
 
 
 def pull(name: str, tmp_path: Path, endpoint: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -47,7 +47,9 @@ def load_conversations(item: RecordFile) -> Iterator[Raw | Dropped]:
         if messages is None or not all(isinstance(message.get("content"), str) for message in messages):
             yield Dropped(source, "not a conversation in words alone")
             continue
-        texts = [message["content"] for message in messages]
+        # A lone surrogate can be written in JSON and in no file.
+        said = (message["content"].encode("utf-16", "surrogatepass") for message in messages)
+        texts = [text.decode("utf-16", "replace") for text in said]
         form = json.dumps({"kind": FORM, "roles": [message["role"] for message in messages]})
         yield Raw(
             join(texts), source, item.path.stem, "utf-8", sum(len(text.encode()) for text in texts), {"form": form}

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from daneel.charts import Bar, BarChart, Interval
 from daneel.corpus.card import (
     FIND_OUT,
     FREQUENT,
@@ -24,7 +25,7 @@ from daneel.corpus.card import (
 from daneel.corpus.excerpt import Excerpt
 from daneel.corpus.pipeline import READING
 from daneel.corpus.uneven import BY_CHANCE, LEAST_EXPECTED, NOTE, rate, shown, uneven
-from daneel.report import Bar, BarChart, Figure, Interval, Page
+from daneel.report import Figure, Page
 
 Values = Mapping[str, Any]
 _SHOWN = 15

@@ -10,6 +10,7 @@ from typing import Any
 from daneel.corpus.fields import join
 from daneel.corpus.read import Dropped, Raw
 from daneel.corpus.read.encoding import decode
+from daneel.corpus.read.item import UnusableError, one_line
 from daneel.errors import DataError
 
 SUFFIXES = (".tsv", ".txt", ".tmx", ".jsonl")
@@ -59,7 +60,8 @@ def _files(path: Path) -> list[Path]:
 
 def _tabbed(file: Path) -> bool:
     """Whether the first lines of a text file have two columns."""
-    lines = file.read_bytes()[:_CHUNK].split(b"\n")[:100]
+    with file.open("rb") as opened:
+        lines = opened.read(_CHUNK).split(b"\n")[:100]
     full = [line for line in lines if line.strip()]
     return bool(full) and sum(b"\t" in line for line in full) > 0.9 * len(full)
 
@@ -75,15 +77,16 @@ def load_pairs(item: PairFile) -> Iterator[Raw | Dropped]:
             yield from _rows(item.paths[0], item.source)
         else:
             yield from _tsv(item.paths[0], item.source)
-    except OSError as error:
-        yield Dropped(item.source, f"unreadable: {(error.strerror or str(error)).lower()}")
+    except (OSError, UnusableError) as error:
+        yield Dropped(item.source, one_line(error) if isinstance(error, OSError) else str(error))
 
 
 def _pair(source: str, left: str, right: str, languages: Sequence[str] = ("", "")) -> Raw | Dropped:
     if not left.strip() or not right.strip():
         return Dropped(source, "a side is empty")
-    texts = (left, right)
-    size = sum(len(text.encode("utf-8", "replace")) for text in texts)
+    # A lone surrogate can be written in JSON and in no file.
+    texts = [text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in (left, right)]
+    size = sum(len(text.encode()) for text in texts)
     about = {"form": json.dumps({"kind": FORM, "languages": list(languages)})}
     return Raw(join(texts), source, Path(source).stem, "utf-8", size, about)
 
@@ -122,7 +125,7 @@ def _rows(path: Path, source: str) -> Iterator[Raw | Dropped]:
             continue
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             yield Dropped(f"{source}#{number}", "not JSON")
             continue
         sides = _sides(row)

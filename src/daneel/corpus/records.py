@@ -99,6 +99,8 @@ def _json(where: str, data: bytes) -> Any:
         return json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise DataError(f"{where} is not UTF-8 (byte {error.start + 1}): save the file as UTF-8") from None
+    except RecursionError:
+        raise DataError(f"{where} is not JSON that can be read: it is nested too deeply") from None
     except ValueError as error:
         raise DataError(f"{where} is not JSON: {error}") from None
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from daneel.charts import HeatMap, Interval, Series
 from daneel.config import duration
 from daneel.corpus.index import Passage, Span
 from daneel.evaluate.bootstrap import Estimate
@@ -14,7 +15,7 @@ from daneel.evaluate.card import bounds
 from daneel.evaluate.copying import Copied, Copying
 from daneel.evaluate.likelihood import Likelihood
 from daneel.evaluate.voice import Gain, Scores, Voice
-from daneel.report import Figure, Footnote, HeatMap, Interval, Mark, Page, Sample, Series, TokenText
+from daneel.report import Figure, Footnote, Mark, Page, Sample, TokenText
 from daneel.run import atomic_write
 
 

@@ -2,8 +2,8 @@
 
 import torch
 
+from daneel.charts import HeatMap
 from daneel.model.decoder import Decoder
-from daneel.report import HeatMap
 from daneel.tokenizer.load import Tokenizer
 
 # More tokens cannot be told apart on a page.

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from daneel.charts import Cloud
 from daneel.corpus.read.encoding import decode
 from daneel.corpus.read.item import UnusableError
 from daneel.errors import DataError, UsageError
 from daneel.interpret.embeddings import Array, Correction, Embeddings, Word
-from daneel.report import Cloud, Figure, Page
+from daneel.report import Figure, Page
 
 MAX_WORDS = 500
 """More names cannot be read on one page."""

@@ -191,7 +191,7 @@ def test_a_paper_is_one_text_with_what_it_includes(tmp_path: Path) -> None:
     (top / "alone.tex").write_text("Nobody includes me.")
     (top / "parts/link.tex").symlink_to(tmp_path / "secret.tex")
     raw = texts(top)
-    assert raw["parts/link.tex"] == "SECRET"  # read as itself; what is included stays inside
+    assert "parts/link.tex" not in raw  # it leads out of the folder, by inclusion too
     assert raw["alone.tex"] == "Nobody includes me."
     text = raw["main.tex"]
     assert text.startswith("## Intro\n\n")
@@ -201,7 +201,8 @@ def test_a_paper_is_one_text_with_what_it_includes(tmp_path: Path) -> None:
         assert words not in text
     assert one(top / "main.tex").about == {"title": "On Lamps", "author": "A. Writer, 王小明"}
     part = "a part of another .tex file, read with it"
-    assert reasons(top) == {"parts/one.tex": part, "parts/two.tex": part}
+    outside = "a link that leads out of the folder: name what it leads to"
+    assert reasons(top) == {"parts/one.tex": part, "parts/two.tex": part, "parts/link.tex": outside}
 
 
 def test_sources_that_include_each_other_without_end_are_bounded(tmp_path: Path) -> None:

@@ -1,24 +1,21 @@
 """Data sets of the hub and papers of arXiv, through servers of our own."""
 
-import hashlib
 import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from corpus.read.samples import CHINESE, jsonl, pdf, tarred
+from fake_hub import Handler, served
 
 from daneel.corpus.read import Raw, ReadSettings, plan, read
 from daneel.corpus.read.remote import is_arxiv_source
 from daneel.errors import DataError, UsageError
 
-COMMIT = "0" * 39 + "1"
 SETS: dict[str, dict[str, bytes]] = {
     "some/set": {
         "README.md": b"---\nlicense: cc-by-4.0\n---\n# about", "data/train.jsonl": jsonl({"text": CHINESE}),
@@ -33,22 +30,10 @@ PAPERS = {
 }
 
 
-class Server(BaseHTTPRequestHandler):
-    """As much of the hub and of arXiv as a download needs."""
+class Server(Handler):
+    """Data sets, and arXiv."""
 
     asked: list[str] = []  # noqa: RUF012
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-    def reply(self, status: int, body: bytes = b"", **headers: str) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
@@ -63,34 +48,14 @@ class Server(BaseHTTPRequestHandler):
             return self.reply(403, b"{}", X_Error_Code="GatedRepo")
         if repo not in SETS:
             return self.reply(404, b"{}", X_Error_Code="RepoNotFound")
-        files = SETS[repo]
-        if path.startswith("/api/"):
-            if "/tree/" in path:
-                tree = [{"type": "file", "path": n, "size": len(d), "oid": sha(d)} for n, d in files.items()]
-                return self.reply(200, json.dumps(tree).encode())
-            listed = [{"rfilename": name, "size": len(data)} for name, data in files.items()]
-            info = {"id": repo, "sha": COMMIT, "siblings": listed, "tags": ["license:cc-by-4.0", "language:zh"]}
-            return self.reply(200, json.dumps(info).encode())
-        data = files[path.split("/resolve/")[1].split("/", 1)[1]]
-        return self.reply(200, data, ETag=f'"{sha(data)}"', X_Repo_Commit=COMMIT)
+        return self.repository(repo, SETS[repo], ["license:cc-by-4.0", "language:zh"], path)
 
     do_HEAD = do_GET
 
 
-def sha(data: bytes) -> str:
-    return hashlib.sha1(data).hexdigest()
-
-
 @pytest.fixture
 def endpoint() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
-    Server.asked.clear()
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    yield from served(Server)
 
 
 CODE = """

@@ -140,7 +140,8 @@ def test_pipes_and_devices_are_not_opened(tmp_path: Path) -> None:
     (tmp_path / "self.txt").symlink_to(tmp_path / "self.txt")
     found = {each.source.split("/")[1]: each.reason for each in read([tmp_path]) if isinstance(each, Dropped)}
     assert set(found) == {"pipe.txt", "zero.txt", "self.txt"}
-    assert {found["pipe.txt"], found["zero.txt"]} == {"not a regular file"}
+    assert found["pipe.txt"] == "not a regular file"
+    assert found["zero.txt"] == "a link that leads out of the folder: name what it leads to"
 
 
 def test_names_that_are_no_text_can_still_be_written_down(tmp_path: Path) -> None:
@@ -166,3 +167,20 @@ def test_a_named_file_is_read_as_what_it_is(tmp_path: Path) -> None:
 def test_what_comes_in_needs_a_folder_to_stay_in() -> None:
     with pytest.raises(UsageError, match="needs a folder"):
         list(plan(["-"]))
+
+
+def test_links_are_followed_within_the_folder_only(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "in", tmp_path / "out"
+    for folder in (inside / "texts", outside):
+        folder.mkdir(parents=True)
+    (outside / "secret.txt").write_text("Nobody asked for this.")
+    (inside / "texts" / "a.txt").write_text("A story.")
+    (inside / "file.txt").symlink_to(outside / "secret.txt")
+    (inside / "folder").symlink_to(outside)
+    (inside / "again").symlink_to(inside / "texts")
+    found = {each.source: getattr(each, "reason", "read") for each in read([inside])}
+    assert found.pop("in/file.txt").startswith("a link that leads out of the folder")
+    assert found.pop("in/folder").startswith("a link that leads out of the folder")
+    assert sorted(found.values()) == ["a link to a folder already read", "read"]
+    named = [each for each in read([inside / "file.txt"])]
+    assert [getattr(each, "text", "") for each in named] == ["Nobody asked for this."]

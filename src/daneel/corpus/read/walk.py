@@ -161,11 +161,13 @@ def _files(path: Path, label: str) -> Iterator[_Found | Dropped]:
     visited = {str(top)}
     for folder, folders, files in os.walk(top, onerror=unreadable, followlinks=True):
         for entry in (Path(folder) / each for each in sorted(folders)):
-            if (reason := _leave_out(entry)) or os.path.realpath(entry) in visited:
+            if (reason := _outside(entry, top) or _leave_out(entry)) or os.path.realpath(entry) in visited:
                 folders.remove(entry.name)
                 below.append(Dropped(name(entry), reason or "a link to a folder already read"))
             visited.add(os.path.realpath(entry))
-        below += [_file(Path(folder) / each, name(Path(folder) / each)) for each in files]
+        for entry in (Path(folder) / each for each in files):
+            reason = _outside(entry, top)
+            below.append(Dropped(name(entry), reason) if reason else _file(entry, name(entry)))
     parts = _parts([found for found in below if isinstance(found, _Found) and found.kind == "tex"])
     for found in sorted(below, key=lambda each: each.source):
         part = isinstance(found, _Found) and found.kind == "tex" and _real(found.path) in parts
@@ -184,6 +186,12 @@ def _file(path: Path, source: str) -> _Found | Dropped:
         return Dropped(source, ABOUT_REASON)
     kind = kind_of(path.name)[0] or ("arxiv" if remote.is_arxiv_source(path.name) else "")
     return _Found(path, source, False, kind) if kind else Dropped(source, unread(path.name))
+
+
+def _outside(entry: Path, top: Path) -> str:
+    """A folder that came from elsewhere may hold links to what is not meant to be read."""
+    outside = entry.is_symlink() and not _real(entry).is_relative_to(top)
+    return "a link that leads out of the folder: name what it leads to" if outside else ""
 
 
 def _leave_out(folder: Path) -> str:
