@@ -6,8 +6,8 @@ GPT-2's vocabulary is its own (`daneel pull gpt2-tokenizer`). Llama 3's cannot b
 pattern a byte-level BPE of 32,000 tokens is trained on the texts, the same for all. Every round begins with fresh
 objects that know no text yet; "again" is the same texts a second time, as
 most of a large corpus is: its words have come before. `tokenizers` is asked for all documents at once,
-without offsets, with a thread a core; tiktoken with two threads; ours in one process, and in two (as training packs a
-large corpus; their start counted). The ids of all are compared before anything is timed.
+without offsets, with a thread a core; tiktoken with two threads; ours with one thread and with two. The ids of all are
+compared before anything is timed.
 """
 
 import json
@@ -20,13 +20,12 @@ from tempfile import TemporaryDirectory
 import tokenizers
 from common import ROOT, Contender, Row, answer, in_turn, installed, parser, report, say, spread
 
-from daneel.corpus.engine import engine
-from daneel.data.encode import encode_with
 from daneel.store import resolve_tokenizer
-from daneel.tokenizer.load import Tokenizer
+from daneel.tokenizer.fast import fast_encoder
+from daneel.tokenizer.load import _ALPHABET, Tokenizer
 from daneel.tokenizer.train import train_tokenizer
 
-PROCESSES = 2
+THREADS = 2
 LLAMA3_SIZE = 32_000
 GPT2 = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"
 LLAMA3 = (
@@ -108,19 +107,12 @@ def measured(name: str, folder: Path, sets: dict[str, list[str]]) -> Row:
     return out
 
 
-def ours(folder: Path) -> Encode:
-    tokenizer = Tokenizer.load(folder)
-    # Tables of the vocabulary are made with the object, as those of the peers are.
-    tokenizer.encode_batch(["灯塔"])
-    return lambda texts: tokenizer.encode_batch(texts)
-
-
-def ours_in_two(folder: Path) -> Encode:
-    def encode(texts: list[str]) -> list[list[int]]:
-        with engine("processes", PROCESSES) as run:
-            return list(encode_with(run, texts, folder))
-
-    return encode
+def ours(folder: Path, threads: int = THREADS) -> Encode:
+    # The encoder is made with the object, as the tables of the peers are.
+    encoder = fast_encoder(Tokenizer.load(folder)._raw, _ALPHABET)
+    if encoder is None:
+        raise SystemExit("the kernel cannot be built here: daneel kernels build")
+    return lambda texts: encoder.encode(texts, threads)
 
 
 def library(folder: Path) -> Encode:
@@ -132,8 +124,6 @@ def library(folder: Path) -> Encode:
 def tiktoken(folder: Path) -> Encode:
     from tiktoken import Encoding
 
-    from daneel.tokenizer.load import _ALPHABET
-
     state = json.loads((folder / "tokenizer.json").read_text("utf-8"))
     special = {token["content"] for token in state["added_tokens"]}
     vocabulary = {token: id for token, id in state["model"]["vocab"].items() if token not in special}
@@ -142,12 +132,12 @@ def tiktoken(folder: Path) -> Encode:
     encoding = Encoding(
         "bench", pat_str=PATTERNS["llama3" if words else "gpt2"], mergeable_ranks=ranks, special_tokens={}
     )
-    return lambda texts: encoding.encode_ordinary_batch(texts, num_threads=PROCESSES)
+    return lambda texts: encoding.encode_ordinary_batch(texts, num_threads=THREADS)
 
 
 CONTENDERS: dict[str, Callable[[Path], Encode]] = {
     "daneel": ours,
-    "daneel, two processes": ours_in_two,
+    "daneel, one thread": lambda folder: ours(folder, 1),
     "tokenizers": library,
     "tiktoken": tiktoken,
 }

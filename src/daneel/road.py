@@ -145,7 +145,7 @@ def _prepare(journey: Journey, run: Path, say: Say) -> Stage:
     lm = LocalModel(base, journey.base, EXACT)
     if journey.base != SCRATCH:
         lm.warn_if_unfit("".join(text[:GLANCE] for text in islice(source.texts(), 10)))
-    train, _ = pack(source, lm.tokenizer, base, inner / "shards", journey.config.length)
+    train, _ = pack(source, lm.tokenizer, inner / "shards", journey.config.length)
     for line in packing_notes(train):
         say(line)
     stage = _stage(journey, source, base, steps=None, compiled=_worth_compiling(journey.config, train.tokens), say=say)

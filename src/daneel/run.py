@@ -14,6 +14,11 @@ def home() -> Path:
     return Path(os.environ.get("DANEEL_HOME") or Path.home() / ".cache" / "daneel")
 
 
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def sha256(path: Path) -> str:
     """The SHA-256 of a file, in hex."""
     with path.open("rb") as file:

@@ -2,9 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from daneel.corpus.engine import engine
 from daneel.data import encode
-from daneel.data.packing import Document, write_shards
+from daneel.tokenizer import load
 from daneel.tokenizer.load import Tokenizer
 from daneel.tokenizer.train import train_tokenizer
 
@@ -18,15 +17,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_groups_and_processes_change_nothing(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_groups_change_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tokenizer = Tokenizer.load(folder)
     monkeypatch.setattr(encode, "GROUP", 300)
     expected = [tokenizer.encode(text) for text in TEXTS]
-    assert [ids.tolist() for ids in encode.encode(TEXTS, tokenizer)] == expected
-    shards = []
-    for processes in (1, 2):
-        with engine("processes", processes) as run:
-            documents = map(Document, encode.encode_with(run, TEXTS, folder))
-            shards.append(write_shards(documents, tmp_path / str(processes), 64, whole=False))
-    assert shards[0].meta == shards[1].meta
-    assert shards[0].meta.tokens == sum(map(len, expected))
+    for least in (load.LEAST, 0):
+        monkeypatch.setattr(load, "LEAST", least)
+        assert [ids.tolist() for ids in encode.encode(TEXTS, tokenizer)] == expected

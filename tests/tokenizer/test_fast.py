@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, Regex, decoders, models, normalizers, pre_tokenizers, trainers
 
 from daneel.formats.gguf_tokenizer import PATTERNS, WORDS
-from daneel.tokenizer import fast, pieces
+from daneel.kernels import bpe
+from daneel.tokenizer import fast, load
 from daneel.tokenizer.load import Tokenizer
 from daneel.tokenizer.pretokens import pattern
 
@@ -55,6 +56,11 @@ def make(name: str, size: int = 900, **options: bool) -> tokenizers.Tokenizer:
     return raw
 
 
+@pytest.fixture(autouse=True)
+def small_texts_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "LEAST", 0)
+
+
 @pytest.fixture(scope="module", params=NAMES)
 def tokenizer(request: pytest.FixtureRequest) -> Tokenizer:
     return Tokenizer(make(request.param), {}, [])
@@ -69,7 +75,7 @@ def check(tokenizer: Tokenizer, texts: list[str], threads: int = 1) -> None:
         assert a.tolist() == b, text
 
 
-def uses_arrays(tokenizer: Tokenizer) -> bool:
+def uses_kernel(tokenizer: Tokenizer) -> bool:
     tokenizer.encode_batch(["a"])
     return bool(tokenizer._fast)
 
@@ -119,7 +125,7 @@ def test_any_text_gives_the_ids_of_the_library(tokenizer: Tokenizer, texts: list
 
 @pytest.mark.slow
 def test_every_code_point_is_what_the_library_takes_it_for(tokenizer: Tokenizer) -> None:
-    assert uses_arrays(tokenizer)
+    assert uses_kernel(tokenizer)
     points = [*range(1, 0xD800), *range(0xE000, 0x30000), *range(0xE0000, 0xE0200)]
     for around in ("a{}b", " {} ", "'{}x", "1{}1"):
         texts = [
@@ -129,7 +135,7 @@ def test_every_code_point_is_what_the_library_takes_it_for(tokenizer: Tokenizer)
         check(tokenizer, texts)
 
 
-def test_pieces_are_not_cut_by_chunks_threads_or_a_table_that_overflows(
+def test_pieces_are_not_cut_by_chunks_threads_or_a_memory_that_overflows(
     tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = random.Random(1)
@@ -148,11 +154,10 @@ def test_pieces_are_not_cut_by_chunks_threads_or_a_table_that_overflows(
         "a" * 2000 + " b" * 900,
     ]
     monkeypatch.setattr(fast, "CHUNK", 97)
-    monkeypatch.setattr(pieces, "_MOST", 50)
-    monkeypatch.setattr(pieces, "_MOST_BYTES", 1000)
-    monkeypatch.setattr(pieces, "_FIRST_SLOTS", 8)
+    monkeypatch.setattr(bpe, "MOST_PIECES", 50)
+    fresh = Tokenizer(tokenizer._raw, {}, [])
     for threads in (1, 3):
-        check(tokenizer, texts, threads)
+        check(fresh, texts, threads)
 
 
 @pytest.mark.parametrize("name", ["gpt2", "llama3"])
@@ -169,7 +174,7 @@ def test_whole_tokens_may_be_exempt_from_merges(name: str) -> None:
         raw.model.ignore_merges = ignore
         tokenizer = Tokenizer(raw, {}, [])
         check(tokenizer, ["zq zq 没回 你答", "我没回你答没回。没回", "没回。你答，没回"] * 3)
-        assert uses_arrays(tokenizer)
+        assert uses_kernel(tokenizer)
         assert raw.model.ignore_merges == ignore
 
 
@@ -178,18 +183,18 @@ def spelled(texts: list[str]) -> list[str]:
     return [level.pre_tokenize_str(text)[0][0] for text in texts]
 
 
-def test_what_the_arrays_do_not_cover_goes_to_the_library(pieces: Tokenizer) -> None:
-    assert not uses_arrays(pieces)
+def test_what_the_kernel_does_not_cover_goes_to_the_library(pieces: Tokenizer) -> None:
+    assert not uses_kernel(pieces)
     check(pieces, ["The year is 2042.    公元2042年 😀", "", " a"])
     raw = make("qwen2")
     raw.normalizer = normalizers.NFC()
     raw.add_tokens([AddedToken("<tool>", normalized=False)])
     tokenizer = Tokenizer(raw, {}, [])
-    assert uses_arrays(tokenizer)
+    assert uses_kernel(tokenizer)
     texts = ["a <tool> b", "cafe\u0301", unicodedata.normalize("NFC", "cafe\u0301"), "a\0b", "<|end|>", "plain"]
     check(tokenizer, texts * 2)
     raw.normalizer = normalizers.Lowercase()
-    assert not uses_arrays(Tokenizer(raw, {}, []))
+    assert not uses_kernel(Tokenizer(raw, {}, []))
 
 
 @settings(max_examples=100, deadline=None)
@@ -211,7 +216,7 @@ def lacking(name: str) -> Tokenizer:
     state["model"]["merges"] = [pair for pair in state["model"]["merges"] if not gone & set("".join(pair))]
     state["added_tokens"] = []
     tokenizer = Tokenizer(tokenizers.Tokenizer.from_str(json.dumps(state)), {}, [])
-    assert uses_arrays(tokenizer)
+    assert uses_kernel(tokenizer)
     return tokenizer
 
 

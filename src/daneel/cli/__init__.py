@@ -20,6 +20,7 @@ VERBS = {
     "pull": ("pull", "Fetch a model to this machine."),
     "models": ("models", "List the models at hand."),
     "rm": ("rm", "Remove a model from this machine."),
+    "kernels": ("kernels", "The compiled parts: which are built, and build them."),
     "doctor": ("doctor", "What this machine offers, and what would help."),
 }
 

@@ -1,7 +1,6 @@
 """`daneel corpus`: build a corpus from files, by a recipe."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from daneel.cli.corpus_diff import diff
 from daneel.cli.corpus_find import find
 from daneel.cli.corpus_show import show, tell
 from daneel.config import descriptions
+from daneel.run import cores
 
 
 @click.group()
@@ -71,7 +71,7 @@ def build(
     with Stages(console) as stages:
         manifest = build_corpus(
             paths, out, recipe=load_recipe(recipe, changes), seed=seed, heldout=heldout, canaries=canaries,
-            processes=processes or len(os.sched_getaffinity(0)), kind=engine, watch=stages.watch,
+            processes=processes or cores(), kind=engine, watch=stages.watch,
         )  # fmt: skip
     tell(manifest, as_json, out)
 

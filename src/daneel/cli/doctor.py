@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from daneel.cli.common import emit, json_option
-from daneel.run import home
+from daneel.run import cores, home
 from daneel.store.installed import installed
 from daneel.store.progress import megabytes
 from daneel.train.compiler import compiler
@@ -67,7 +67,7 @@ def examine() -> dict[str, Any]:
         place = place.parent
     facts: dict[str, Any] = {
         "cores": psutil.cpu_count(logical=False) or os.cpu_count() or 1,
-        "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "threads": cores(),
         "cpu": cpu.get("brand_raw") or platform.processor() or platform.machine(),
         "machine": platform.machine(),
         "system": platform.platform(),

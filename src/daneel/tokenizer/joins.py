@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from daneel.kernels.bpe import PAIR_BITS
 from daneel.tokenizer.pretokens import CODE_POINTS
 
 Array = np.ndarray[Any, Any]
 
-_BITS = 20
 _LEFT, _RIGHT = 1, 2
 
 
@@ -22,9 +22,9 @@ class Joins:
 
     def __init__(self, tokens: Iterable[str], alphabet: dict[str, int]):
         """`tokens` in byte-level spelling, `alphabet` the byte of each of its signs."""
-        # A bit for what may stand left or right of a cut through a character, a table of pairs for whole ones.
-        self._sides = np.zeros(CODE_POINTS, np.uint8)
-        self._pairs = np.zeros(1 << _BITS, bool)
+        self.sides: Array = np.zeros(CODE_POINTS, np.uint8)
+        """Of each code point, whether a token holds a part of it and a neighbour: 1 where it is left, 2 where right."""
+        pairs = np.zeros(1 << PAIR_BITS, bool)
         codes = np.frombuffer(" ".join(tokens).encode("utf-32-le"), np.uint32)
         spelled = np.full(max(map(ord, alphabet)) + 1, -1, np.int64)
         for sign, byte in alphabet.items():
@@ -36,20 +36,17 @@ class Joins:
         left, left_size, left_whole = _before(values, begins)
         right, right_size, right_whole = _after(values, begins)
         both = left_whole & right_whole
-        self._pairs[_hash(left[both], right[both])] = True
+        pairs[_hash(left[both], right[both])] = True
+        self.pairs: Array = np.packbits(pairs, bitorder="little")
+        """A bit for each hash of two whole code points that some token holds."""
         for n in np.flatnonzero(~both & (left_size > 0) & (right_size > 0)).tolist():
-            self._sides[_ending(int(left[n]), int(left_size[n]), bool(left_whole[n]))] |= _LEFT
-            self._sides[_beginning(int(right[n]), int(right_size[n]), bool(right_whole[n]))] |= _RIGHT
-
-    def apart(self, left: Array, right: Array) -> Array:
-        """Whether a cut between two characters (code points, all beyond ASCII) can change no id."""
-        part = (self._sides.take(left) & _LEFT) & (self._sides.take(right) >> 1)
-        return ~(self._pairs.take(_hash(left, right)) | (part > 0))
+            self.sides[_ending(int(left[n]), int(left_size[n]), bool(left_whole[n]))] |= _LEFT
+            self.sides[_beginning(int(right[n]), int(right_size[n]), bool(right_whole[n]))] |= _RIGHT
 
 
 def _hash(left: Array, right: Array) -> Array:
     mixed = (left.astype(np.uint64) << np.uint64(21) | right.astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
-    return (mixed >> np.uint64(64 - _BITS)).astype(np.intp)
+    return (mixed >> np.uint64(64 - PAIR_BITS)).astype(np.intp)
 
 
 def _before(values: Array, begins: Array) -> tuple[Array, Array, Array]:

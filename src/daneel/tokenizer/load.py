@@ -14,7 +14,7 @@ from tokenizers import processors
 from daneel.errors import ModelError
 from daneel.run import atomic_write
 from daneel.tokenizer.chat import ChatTemplate
-from daneel.tokenizer.fast import Array, FastEncoder, fast_encoder
+from daneel.tokenizer.fast import LEAST, Array, FastEncoder, fast_encoder
 
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-F]{2})>")
 
@@ -40,7 +40,7 @@ class Tokenizer:
         self._settings = settings
         self._added = raw.get_added_tokens_decoder()
         self._bytes: dict[int, bytes] = {}
-        # Made for the first batch; False stands for a vocabulary that it does not cover.
+        # Made for the first large batch; False stands for a vocabulary that it does not cover.
         self._fast: FastEncoder | Literal[False] | None = None
         # Normaliser, pre-tokenizer and decoder describe themselves in JSON; the vocabulary is not read twice.
         self._parts = {
@@ -118,7 +118,7 @@ class Tokenizer:
     def encode_batch(self, texts: Sequence[str], threads: int = 1) -> list[Array]:
         """Ids of many texts, uint32, the same as `encode` gives one by one and several times as fast."""
         with self._lock:
-            if self._fast is None:
+            if self._fast is None and sum(map(len, texts)) >= LEAST:
                 self._fast = fast_encoder(self._raw, _ALPHABET) or False
         fast = self._fast
         covered = [bool(fast and fast.covers(text)) for text in texts]

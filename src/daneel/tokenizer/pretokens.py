@@ -1,8 +1,8 @@
-"""Where a vocabulary's pattern cuts a text, found by arithmetic on whole arrays instead of a regular expression.
+"""The patterns that the kernel cuts texts by: those of GPT-2, SmolLM2, Qwen2 and Llama 3.
 
-Four patterns are known, those of GPT-2, SmolLM2, Qwen2 and Llama 3. Letters, numbers and white space are what the
-regular expressions of `tokenizers` take for them: its own engine is asked, 256 code points at a time, when a text first
-needs them, so no difference between two versions of Unicode can come in.
+Letters, numbers and white space are what the regular expressions of `tokenizers` take for them: its own engine is
+asked, 256 code points at a time, when a text first needs them, so no difference between two versions of Unicode can
+come in.
 """
 
 from dataclasses import dataclass
@@ -13,10 +13,8 @@ from tokenizers import Regex, pre_tokenizers
 
 Array = np.ndarray[Any, Any]
 
-# What a character is, as bits. END follows a text's last character.
-LETTER, NUMBER, OTHER, BLANK = 1, 2, 4, 8
-_SPACE, _NEWLINE, _APOSTROPHE, END = 16, 32, 64, 128
-_KIND = LETTER | NUMBER | OTHER | BLANK
+# As `bpe.cpp` names them.
+_LETTER, _NUMBER, _OTHER, _BLANK = 1, 2, 4, 8
 _PAGE = 256
 CODE_POINTS = 0x110000
 
@@ -74,118 +72,24 @@ def pattern(pre_tokenizer: dict[str, Any]) -> Pattern | None:
 
 
 class Characters:
-    """What each code point is, learned from the library's own engine when a text first has it."""
+    """What each code point is, learned from the library's own engine."""
 
     def __init__(self) -> None:
-        self._table = np.zeros(CODE_POINTS, np.uint8)
+        self.kinds: Array = np.zeros(CODE_POINTS, np.uint8)
+        """Letter, number, blank or other; 0 is not known yet."""
         self._left_over = {
-            bit: pre_tokenizers.Split(Regex(expression), "removed")
-            for bit, expression in ((LETTER, r"\p{L}+"), (NUMBER, r"\p{N}+"), (BLANK, r"\s+"))
+            kind: pre_tokenizers.Split(Regex(expression), "removed")
+            for kind, expression in ((_LETTER, r"\p{L}+"), (_NUMBER, r"\p{N}+"), (_BLANK, r"\s+"))
         }
 
-    def kinds(self, points: Array) -> Array:
-        """Bits for each code point, uint8."""
-        kinds = self._table.take(points)
-        if not kinds.all():
-            for page in np.unique(points[kinds == 0] // _PAGE).tolist():
-                self._learn(page * _PAGE)
-            kinds = self._table.take(points)
-        return kinds
-
-    def _learn(self, first: int) -> None:
+    def learn(self, point: int) -> None:
+        """Fill in the kinds of the code points around one."""
+        first = point // _PAGE * _PAGE
         text = "".join(map(chr, range(first, first + _PAGE)))
-        page = np.full(_PAGE, OTHER, np.uint8)
-        for bit, split in self._left_over.items():
+        page = np.full(_PAGE, _OTHER, np.uint8)
+        for kind, split in self._left_over.items():
             found = np.full(_PAGE, True)
             for _, (begin, end) in split.pre_tokenize_str(text):
                 found[begin:end] = False
-            page[found] = bit
-        if first == 0:
-            page[ord(" ")] |= _SPACE
-            page[[ord("\r"), ord("\n")]] |= _NEWLINE
-            page[ord("'")] |= _APOSTROPHE
-        self._table[first : first + _PAGE] = page
-
-
-def starts(pattern: Pattern, points: Array, kinds: Array) -> Array:
-    """Where a piece begins: bool, as long as the text. `kinds` has END after each text, the last one too."""
-    kind = kinds & _KIND
-    blank = kind == BLANK
-    end = kinds == END
-    before = np.empty_like(kinds)
-    before[0], before[1:] = END, kinds[:-1]
-    change = kind != before & _KIND
-    # A space goes with what follows it; letters take any blank but a line end where the pattern says so.
-    takes_space = OTHER | (0 if pattern.words else LETTER) | (0 if pattern.apart or pattern.words else NUMBER)
-    found: Array = change & ~((before & _SPACE > 0) & (kind & takes_space > 0))
-    # White space before something else leaves its last character to it, or alone.
-    parted = OTHER | LETTER | (0 if pattern.apart else NUMBER)
-    last = blank[:-1] & (kind[1:] & parted > 0)
-    if pattern.words:
-        last &= kinds[:-1] & _NEWLINE == 0
-    found[:-1] |= last
-    if pattern.words:
-        _words(found, kinds, kind, before, change)
-    if pattern.digits:
-        _numbers(found, kind == NUMBER, change, pattern.digits)
-    _contractions(found, points, kinds, pattern)
-    found |= end
-    found[1:] |= end[:-1]
-    return found
-
-
-def _words(found: Array, kinds: Array, kind: Array, before: Array, change: Array) -> None:
-    """What Llama 3's and Qwen2's patterns do otherwise than GPT-2's, in `found`."""
-    letters = change & (kind == LETTER)
-    # Letters after a blank that is no line end begin with it; `found` has that blank already.
-    found &= ~(letters & (before & (BLANK | _NEWLINE) == BLANK))
-    # So they do with one sign, unless a space has taken it.
-    sign = change & (kind == OTHER) & (before & _SPACE == 0)
-    found[1:] &= ~(letters[1:] & sign[:-1])
-    newline = kinds & _NEWLINE > 0
-    if not newline.any():
-        return
-    # Line ends right after signs belong to them; the white space that goes on begins a piece of its own.
-    edges = np.flatnonzero(newline[1:] != newline[:-1]) + 1
-    if newline[0]:
-        edges = np.concatenate([[0], edges])
-    begins, ends = edges[::2], edges[1::2]  # END is no newline, so every run has an end
-    joined = before[begins] & OTHER > 0
-    found[begins[joined]] = False
-    found[ends[joined]] = True
-    # After the last line end of a run of white space, the rest of the run begins.
-    rest = ends[kinds[ends] & (BLANK | _NEWLINE) == BLANK]
-    if len(rest):
-        stops = np.flatnonzero(kinds & (BLANK | _NEWLINE) != BLANK)
-        final = ~newline[stops[np.searchsorted(stops, rest)]]
-        found[rest[final]] = True
-
-
-def _numbers(found: Array, number: Array, change: Array, digits: int) -> None:
-    if digits == 1:
-        found |= number
-        return
-    places = np.flatnonzero(number)
-    if len(places):
-        first = np.maximum.accumulate(np.where(change[places], places, 0))
-        found[places[(places - first) % digits == 0]] = True
-
-
-def _contractions(found: Array, points: Array, kinds: Array, pattern: Pattern) -> None:
-    """An apostrophe that begins a piece takes its letters and leaves the rest of the word."""
-    places = np.flatnonzero(found & (kinds & _APOSTROPHE > 0))
-    if not len(places):
-        return
-    # END closes the array, so one place follows each apostrophe; what may lie beyond is no letter either.
-    one = points[places + 1]
-    two = points[np.minimum(places + 2, len(points) - 1)]
-    if pattern.words:
-        one, two = one | 0x20, two | 0x20  # only the letters in question fall on themselves
-    single = (one == ord("s")) | (one == ord("t")) | (one == ord("m")) | (one == ord("d"))
-    if pattern.long_s:
-        single |= points[places + 1] == ord("ſ")
-    double = ((one == ord("r")) | (one == ord("v"))) & (two == ord("e")) | (one == ord("l")) & (two == ord("l"))
-    for matched, length in ((single, 1), (double, 2)):
-        here = places[matched]
-        found[here + 1] = False
-        found[here + 1 + length] = True
+            page[found] = kind
+        self.kinds[first : first + _PAGE] = page

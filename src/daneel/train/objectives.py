@@ -24,4 +24,4 @@ def chat(tokenizer: Tokenizer, records: Iterable[Record]) -> Iterator[Document]:
             ids, loss = encode_chat(tokenizer, record.messages)
             yield Document(ids, loss)
         else:
-            yield from causal(tokenizer, tokenizer.encode_batch([record.text or ""]))
+            yield from causal(tokenizer, [np.array(tokenizer.encode(record.text or ""), np.uint32)])

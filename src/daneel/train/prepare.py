@@ -1,6 +1,5 @@
 """From a folder or a file of records to packed rows, a base model and its tokenizer."""
 
-import os
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -9,10 +8,9 @@ from pathlib import Path
 from daneel.config import TrainConfig
 from daneel.corpus.build import build, read_corpus, read_manifest
 from daneel.corpus.document import Document
-from daneel.corpus.engine import engine
 from daneel.corpus.read import is_corpus
 from daneel.corpus.records import Record, is_records, read_records
-from daneel.data.encode import encode, encode_with
+from daneel.data.encode import encode
 from daneel.data.packing import Shards, write_shards
 from daneel.errors import DataError, ModelError
 from daneel.formats.families import llama
@@ -25,8 +23,6 @@ from daneel.train.save import save_fresh
 from daneel.train.sizes import scratch_config, vocabulary
 
 SCRATCH = "scratch"
-# Characters of text below which other processes cost more than they save.
-ALONE = 1 << 26
 
 
 @dataclass(frozen=True)
@@ -101,19 +97,16 @@ def base_model(name: str, size: str, source: Source, fresh: Path, config: TrainC
     return fresh
 
 
-def pack(source: Source, tokenizer: Tokenizer, place: Path, folder: Path, length: int) -> tuple[Shards, Shards | None]:
-    """Packed training and held-out rows under `folder`; `place` is where the tokenizer was loaded from."""
+def pack(source: Source, tokenizer: Tokenizer, folder: Path, length: int) -> tuple[Shards, Shards | None]:
+    """Packed training and held-out rows under `folder`."""
     parts: list[Shards] = []
     for name, items in (("train", source.train), ("heldout", source.heldout)):
         if not items:
             continue
         records = [item for item in items if isinstance(item, Record)]
         texts = [item.text for item in items if isinstance(item, Document)]
-        many = sum(map(len, texts)) > ALONE
-        with engine("processes", len(os.sched_getaffinity(0)) if many else 1) as run:
-            encoded = encode_with(run, texts, place) if many else encode(texts, tokenizer)
-            documents = chat(tokenizer, records) if records else causal(tokenizer, encoded)
-            parts.append(write_shards(documents, folder / name, length, whole=bool(records)))
+        documents = chat(tokenizer, records) if records else causal(tokenizer, encode(texts, tokenizer))
+        parts.append(write_shards(documents, folder / name, length, whole=bool(records)))
     return parts[0], parts[1] if len(parts) > 1 else None
 
 

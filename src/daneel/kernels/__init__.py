@@ -1,0 +1,1 @@
+"""C++ for the CPU, free of torch: sources, how they are built, and their Python faces."""
