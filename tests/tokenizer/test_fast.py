@@ -178,6 +178,17 @@ def test_whole_tokens_may_be_exempt_from_merges(name: str) -> None:
         assert raw.model.ignore_merges == ignore
 
 
+def test_a_character_whose_bytes_join_a_blank_first_is_not_taken_whole() -> None:
+    (a, b, c), blank = spelled(["“"])[0], "Ġ"
+    merges = [(a, b), (blank, a + b), (a + b, c), (blank + a + b, c)]
+    tokens = [*sorted(pre_tokenizers.ByteLevel.alphabet()), *(left + right for left, right in merges)]
+    raw = tokenizers.Tokenizer(models.BPE({token: n for n, token in enumerate(tokens)}, merges))
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer = Tokenizer(raw, {}, [])
+    check(tokenizer, [" “", "“", "a “b", "““ “", "é“"])
+    assert uses_kernel(tokenizer)
+
+
 def spelled(texts: list[str]) -> list[str]:
     level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     return [level.pre_tokenize_str(text)[0][0] for text in texts]

@@ -1,12 +1,15 @@
 // Byte-level BPE of whole texts: cut into pieces by a vocabulary's pattern, pieces to ids by its merges.
 //
-// The ids are those of the `tokenizers` library (its BPE model after a Split and a ByteLevel pre-tokenizer). Three things
-// make it fast: the patterns are written out as code, a piece that came before is looked up by its bytes, and a run of
-// letters beyond ASCII is also cut where no token holds the two characters together, so that what is looked up is short.
+// The ids are those of the `tokenizers` library (its BPE model after a Split and a ByteLevel pre-tokenizer). Four things
+// make it fast: the patterns are written out as code; a piece that came before is looked up by its bytes; a run of
+// letters beyond ASCII is also cut where no token holds the two characters together, so that what is looked up is short;
+// and merging begins with whole characters where that changes nothing.
 
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <queue>
 #include <random>
 #include <string_view>
@@ -22,6 +25,8 @@ enum Kind : uint8_t { LETTER = 1, NUMBER = 2, OTHER = 4, BLANK = 8, END = 16 };
 enum Side : uint8_t { LEFT = 1, RIGHT = 2 };
 
 constexpr uint32_t NONE = UINT32_MAX;
+constexpr uint32_t UNKNOWN = NONE - 1;
+constexpr uint32_t CODE_POINTS = 0x110000;
 constexpr int LONGEST = 15;       // bytes of a piece that is remembered: with their number they are its key
 constexpr int INLINE = 3;         // ids of a piece that stand in the table itself
 constexpr int PAIR_BITS = 20;
@@ -46,8 +51,15 @@ class Merges {
       const uint64_t pair = uint64_t(left[rank]) << 32 | right[rank];
       Merge& slot = slots_[place(pair)];
       slot = Merge{pair, uint32_t(rank), ids[rank]};  // of two equal pairs the last counts, as in the library
+      for (const uint32_t id : {left[rank], right[rank]}) {
+        if (id >= first_.size()) first_.resize(id + 1, NONE);
+        if (uint32_t(rank) < first_[id]) first_[id] = uint32_t(rank);
+      }
     }
   }
+
+  // The rank of the first merge that a token takes part in.
+  uint32_t first(uint32_t id) const { return id < first_.size() ? first_[id] : NONE; }
 
   // What two tokens become; its rank is NONE where they stay apart.
   const Merge& find(uint32_t left, uint32_t right) const { return slots_[place(uint64_t(left) << 32 | right)]; }
@@ -60,6 +72,7 @@ class Merges {
   }
 
   std::vector<Merge> slots_;
+  std::vector<uint32_t> first_;
   int shift_ = 0;
 };
 
@@ -75,6 +88,8 @@ struct Vocabulary {
   const uint8_t* pairs;
   Learn learn;
   Merges merges;
+  // Of each code point, the token that it is before any merge can join it to a neighbour; NONE where there is no such.
+  std::unique_ptr<std::atomic<uint32_t>[]> whole;
   std::vector<char> text;
   std::unordered_map<std::string_view, uint32_t> tokens;  // only with ignore_merges
 
@@ -359,11 +374,42 @@ class Encoder {
     return size <= SHORT ? spell_short(from, size, out) : spell_long(from, size, out);
   }
 
-  uint32_t* spell_short(const uint8_t* from, size_t size, uint32_t* out) const {
-    uint32_t ids[SHORT + 1], ranks[SHORT + 1], merged[SHORT + 1];
+  // What merging begins with: bytes, or whole characters.
+  size_t symbols(const uint8_t* from, size_t size, uint32_t* ids) const {
     size_t n = 0;
-    for (size_t i = 0; i < size; ++i)
-      if (v_.bytes[from[i]] != NONE) ids[n++] = v_.bytes[from[i]];
+    for (size_t i = 0; i < size;) {
+      const Character here = character(from + i);
+      const uint32_t id = here.size > 1 ? whole(here.point, from + i, here.size) : v_.bytes[here.point];
+      if (id != NONE) {
+        ids[n++] = id;
+      } else {
+        for (int k = 0; k < here.size; ++k)
+          if (v_.bytes[from[i + k]] != NONE) ids[n++] = v_.bytes[from[i + k]];
+      }
+      i += here.size;
+    }
+    return n;
+  }
+
+  // The merges inside a character come before all others of it if no token holds a part of it and a neighbour, and if
+  // each has a lower rank than every merge of the whole.
+  uint32_t whole(uint32_t point, const uint8_t* from, int size) const {
+    std::atomic<uint32_t>& known = v_.whole[point];
+    uint32_t id = known.load(std::memory_order_relaxed);
+    if (id != UNKNOWN) return id;
+    id = NONE;
+    if (!v_.sides[point] && !(v_.lacks && lacking(point))) {
+      uint32_t ids[4], highest = 0;
+      for (int k = 0; k < size; ++k) ids[k] = v_.bytes[from[k]];
+      if (merge_all(ids, size, &highest) == 1 && highest < v_.merges.first(ids[0])) id = ids[0];
+    }
+    known.store(id, std::memory_order_relaxed);
+    return id;
+  }
+
+  // Merge up to SHORT symbols in place; how many are left, and the highest rank that was used.
+  size_t merge_all(uint32_t* ids, size_t n, uint32_t* highest) const {
+    uint32_t ranks[SHORT], merged[SHORT];
     const auto look = [&](size_t i) {
       const Merge& merge = v_.merges.find(ids[i], ids[i + 1]);
       ranks[i] = merge.rank;
@@ -375,6 +421,7 @@ class Encoder {
       for (size_t i = 1; i + 1 < n; ++i)
         if (ranks[i] < ranks[best]) best = i;
       if (ranks[best] == NONE) break;
+      if (highest && ranks[best] > *highest) *highest = ranks[best];
       ids[best] = merged[best];
       for (size_t i = best + 1; i + 1 < n; ++i) {
         ids[i] = ids[i + 1];
@@ -385,6 +432,12 @@ class Encoder {
       if (best + 1 < n) look(best);
       if (best > 0) look(best - 1);
     }
+    return n;
+  }
+
+  uint32_t* spell_short(const uint8_t* from, size_t size, uint32_t* out) const {
+    uint32_t ids[SHORT];
+    const size_t n = merge_all(ids, symbols(from, size, ids), nullptr);
     std::memcpy(out, ids, n * sizeof *out);
     return out + n;
   }
@@ -394,14 +447,10 @@ class Encoder {
       uint32_t id;
       int64_t before, next;
     };
-    std::vector<Symbol> symbols;
-    for (size_t i = 0; i < size; ++i)
-      if (v_.bytes[from[i]] != NONE) {
-        const int64_t n = symbols.size();
-        symbols.push_back({v_.bytes[from[i]], n - 1, n + 1});
-      }
-    if (symbols.empty()) return out;
-    symbols.back().next = -1;
+    const int64_t count = symbols(from, size, out);  // there is room for an id a byte
+    if (!count) return out;
+    std::vector<Symbol> symbols(count);
+    for (int64_t i = 0; i < count; ++i) symbols[i] = {out[i], i - 1, i + 1 < count ? i + 1 : -1};
     using Candidate = std::tuple<uint32_t, int64_t, uint32_t>;  // rank, place of the left one, what they become
     std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> heap;
     const auto look = [&](int64_t left) {
@@ -409,7 +458,7 @@ class Encoder {
       const Merge& merge = v_.merges.find(symbols[left].id, symbols[symbols[left].next].id);
       if (merge.rank != NONE) heap.emplace(merge.rank, left, merge.id);
     };
-    for (int64_t i = 0; i < int64_t(symbols.size()); ++i) look(i);
+    for (int64_t i = 0; i < count; ++i) look(i);
     while (!heap.empty()) {
       const auto [rank, left, id] = heap.top();
       heap.pop();
@@ -458,6 +507,8 @@ Vocabulary* daneel_bpe_vocabulary(int digits, int apart, int words, int long_s, 
   v->pairs = pairs;
   v->learn = learn;
   v->merges.fill(left, right, merged, merges);
+  v->whole = std::make_unique<std::atomic<uint32_t>[]>(CODE_POINTS);
+  for (uint32_t point = 0; point < CODE_POINTS; ++point) v->whole[point].store(UNKNOWN, std::memory_order_relaxed);
   if (tokens) v->text.assign(text, text + ends[tokens - 1]);
   for (int64_t n = 0; n < tokens; ++n) {
     const int64_t begin = n ? ends[n - 1] : 0;

@@ -40,7 +40,7 @@ class Tables:
     kinds: Array
     """What each code point is, uint8; 0 is not known yet."""
     sides: Array
-    """Whether some token holds a part of a code point with a neighbour, uint8: 1 where it is left, 2 where right."""
+    """Of each code point, whether a token holds a part of it and a neighbour, uint8: see `Joins`."""
     pairs: Array
     """A bit for each hash of two code points that some token holds together, uint8, lowest bit first."""
 

@@ -14,7 +14,7 @@ from daneel.tokenizer.pretokens import CODE_POINTS
 
 Array = np.ndarray[Any, Any]
 
-_LEFT, _RIGHT = 1, 2
+_LEFT, _RIGHT, _ASCII = 1, 2, 4
 
 
 class Joins:
@@ -23,7 +23,10 @@ class Joins:
     def __init__(self, tokens: Iterable[str], alphabet: dict[str, int]):
         """`tokens` in byte-level spelling, `alphabet` the byte of each of its signs."""
         self.sides: Array = np.zeros(CODE_POINTS, np.uint8)
-        """Of each code point, whether a token holds a part of it and a neighbour: 1 where it is left, 2 where right."""
+        """Of each code point, whether a token holds a part of it and a neighbour: 1 where it is left, 2 where right.
+
+        4 is for neighbours in ASCII.
+        """
         pairs = np.zeros(1 << PAIR_BITS, bool)
         codes = np.frombuffer(" ".join(tokens).encode("utf-32-le"), np.uint32)
         spelled = np.full(max(map(ord, alphabet)) + 1, -1, np.int64)
@@ -42,6 +45,13 @@ class Joins:
         for n in np.flatnonzero(~both & (left_size > 0) & (right_size > 0)).tolist():
             self.sides[_ending(int(left[n]), int(left_size[n]), bool(left_whole[n]))] |= _LEFT
             self.sides[_beginning(int(right[n]), int(right_size[n]), bool(right_whole[n]))] |= _RIGHT
+        ascii = (values >= 0) & (values < 0x80)
+        point, size, whole = _before(values, np.flatnonzero(ascii[1:] & (values[:-1] >= 0x80)) + 1)
+        for n in np.flatnonzero(~whole & (size > 0)).tolist():
+            self.sides[_ending(int(point[n]), int(size[n]), False)] |= _ASCII
+        point, size, whole = _after(values, np.flatnonzero((values[1:] >= 0xC0) & ascii[:-1]) + 1)
+        for n in np.flatnonzero(~whole & (size > 0)).tolist():
+            self.sides[_beginning(int(point[n]), int(size[n]), False)] |= _ASCII
 
 
 def _hash(left: Array, right: Array) -> Array:
