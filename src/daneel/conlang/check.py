@@ -49,7 +49,7 @@ def _sounds(sounds: Sounds) -> None:
         symbol, vowel = sounds.ipa.get(letter, letter), letter in sounds.vowels
         if not is_known(symbol, vowel):
             what = "vowel" if vowel else "consonant"
-            raise DataError(f'[sounds] {letter!r} is no IPA {what}: say how it sounds, ipa = {{ {letter} = "…" }}')
+            raise DataError(f'[sounds] {letter!r} is no IPA {what}: say how it sounds, ipa = {{ "{letter}" = "…" }}')
     for letter in (*sounds.ipa, *(each for members in sounds.classes.values() for each in members)):
         _known_letter("[sounds]", letter, letters)
     for name in ("link_vowels", "link_consonants"):
