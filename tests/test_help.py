@@ -13,6 +13,7 @@ SUBVERBS = {
     "corpus": "build show diff find recipes",
     "tokenizer": "train show report extend",
     "embeddings": "export near map",
+    "language": "new show pairs",
 }
 ASK = """
 import sys

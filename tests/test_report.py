@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from daneel import charts
 from daneel.charts import BARS_WIDTH, Bar, BarChart, Cloud, HeatMap, Interval, Series, escape, ticks
-from daneel.report import Figure, Footnote, Mark, Page, Sample, TokenText
+from daneel.report import Figure, Footnote, Glossed, Mark, Page, Sample, TokenText
 
 HOSTILE = (
     "\"'><script>alert(1)</script><img src=http://evil.test/x onerror=alert(1)></p></main></style>"
@@ -72,6 +72,7 @@ def everything(text: str = "Words.") -> Page:
     page.tokens([TokenText(text, [text, "\n", " "], [3.0, 1.0, 0.1])], text)
     page.heat_maps([HeatMap(text, [text], [text], [[0.5]])], text)
     marks = [Mark(0, 2, 1), Mark(2, 4, 1)]
+    page.glosses([Glossed(text, [(text, text)], text)], text)
     page.samples(text, [Sample(text, text, text, marks, marks)], text, text, text, [Footnote(text, text, text, text)])
     return page
 
@@ -316,6 +317,15 @@ def test_a_full_page_is_small(steps):
     page.heat_maps([HeatMap("l", names, names, [[0.5] * 32] * 32)] * 4)
     page.samples("p", [Sample("1", "word " * 200, "word " * 200)] * 5, "a", "b")
     assert len(page.html().encode()) < 1_000_000
+
+
+def test_a_glossed_word_stands_above_its_gloss():
+    page = Page("p")
+    page.glosses([Glossed("kelan tis", [("kela-n", "ship-ACC"), ("tis", "see")], "She sees the ship.")], "art")
+    html = page.html()
+    assert '<span><i lang="art">kela-n</i><b>ship-ACC</b></span><span><i lang="art">tis</i><b>see</b></span>' in html
+    assert '<p class="said" lang="art">kelan tis</p>' in html
+    assert "‘She sees the ship.’" in html
 
 
 def test_marked_parts_of_a_sample_keep_its_text_and_carry_their_footnote():

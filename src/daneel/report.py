@@ -65,6 +65,15 @@ class Footnote:
     after: str
 
 
+@dataclass(frozen=True)
+class Glossed:
+    """A sentence of a language, its words in segments above their glosses, and what it means."""
+
+    text: str
+    words: Sequence[tuple[str, str]]
+    meaning: str
+
+
 def _lang(lang: str | None) -> str:
     return f' lang="{escape(lang)}"' if lang else ""
 
@@ -206,6 +215,19 @@ class Page:
                 for note in footnotes
             )
             self._blocks.append(f'<ol class="footnotes">{notes}</ol>')
+
+    def glosses(self, sentences: Iterable[Glossed], lang: str | None = None) -> None:
+        """Numbered examples as linguists print them; a word and its gloss stay together where a line ends."""
+        items = ""
+        for each in sentences:
+            words = "".join(
+                f"<span><i{_lang(lang)}>{escape(word)}</i><b>{escape(gloss)}</b></span>" for word, gloss in each.words
+            )
+            items += (
+                f'<li><p class="said"{_lang(lang)}>{escape(each.text)}</p><div class="words">{words}</div>'
+                f"<p>‘{escape(each.meaning)}’</p></li>"
+            )
+        self._blocks.append(f'<ol class="glossed">{items}</ol>')
 
     def html(self) -> str:
         """The finished page."""

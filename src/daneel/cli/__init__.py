@@ -16,6 +16,7 @@ VERBS = {
     "eval": ("eval", "Cross-entropy, perplexity and bits per byte of a model on a text."),
     "corpus": ("corpus", "Turn files and folders into a clean, documented corpus."),
     "embeddings": ("embeddings", "What a model knows of words: export, neighbours, a map."),
+    "language": ("language", "Invent a language: its grammar, its sentences, pairs with English."),
     "tokenizer": ("tokenizer", "Train, show, compare and extend tokenizers."),
     "pull": ("pull", "Fetch a model to this machine."),
     "models": ("models", "List the models at hand."),

@@ -78,6 +78,11 @@ class Words:
         out.append(Feature(agreement, grammar.agreement.get(agreement, ""), agreement))
         return tuple(out)
 
+    def ipa(self, text: str) -> str:
+        """How a word sounds."""
+        symbols = self.grammar.sounds.ipa
+        return "".join(symbols.get(letter, letter) for letter in self.phonology.split(text))
+
     def adjective(self, gloss: str, features: Sequence[Feature]) -> Token:
         """An adjective with what it repeats of its noun's features."""
         kept = self.grammar.noun.adjective_agreement
