@@ -130,7 +130,10 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UsageError(f"{path} does not exist") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # also bytes that are no text, numbers and nesting beyond Python's limits
         raise UsageError(f"{path} is not valid TOML: {error}") from None
 
 

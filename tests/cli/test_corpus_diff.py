@@ -53,6 +53,30 @@ def test_json_is_one_object(corpora: tuple[Path, Path]) -> None:
     assert found["counts"]["kept"] == [26, 4]
 
 
+def test_only_what_differs_is_told_and_no_step_twice(tmp_path: Path) -> None:
+    """Of two lists, what one of them has; nothing of the settings of a step that one corpus lacks."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "en.txt").write_text("The lamp\n\nIt burned all night, and so it was. " * 9, "utf-8")
+    (tmp_path / "a" / "zh.txt").write_text("公元2042年，看守人写下了日志。" * 9, "utf-8")
+    build = ["build", str(tmp_path / "a"), "--heldout", "0", "-o"]
+    changes = ["privacy.kinds=email,ip,person", "c4.min_sentences=1", "c4.zh_min_sentences=99"]
+    settings = [part for change in changes for part in ("--set", change)]
+    for out, more in (("one", []), ("two", settings)):
+        assert CliRunner().invoke(command, [*build, str(tmp_path / out), *more]).exit_code == 0
+    both = [str(tmp_path / "one"), str(tmp_path / "two")]
+    shown = CliRunner().invoke(command, ["diff", *both], env={"COLUMNS": "200"}).stdout
+    lines = [" ".join(line.replace("│", " ").split()) for line in shown.splitlines()]
+    assert "steps – c4" in lines
+    assert "privacy.kinds iban, cn_id, card, cn_mobile, us_ssn, messenger, phone person" in lines
+    assert "c4: fewer than 99 sentences 0 1 +1" in lines
+    assert "c4.min_sentences" not in shown
+    assert "c4: c4" not in shown
+    told = json.loads(CliRunner().invoke(command, ["diff", *both, "--json"]).stdout)["settings"]
+    assert told.keys() == {"steps", "privacy.kinds"}
+    one, two = told["steps"]
+    assert [step for step in two if step != "c4"] == one
+
+
 def test_nothing_changed_is_said(corpora: tuple[Path, Path]) -> None:
     same = ["diff", str(corpora[0]), str(corpora[0])]
     result = CliRunner().invoke(command, same)

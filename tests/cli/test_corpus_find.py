@@ -93,9 +93,45 @@ def test_mistakes_are_one_line(corpus: Path, arguments: list[str], kind: type[Ex
     assert "\n" not in str(error)
 
 
-def test_what_is_not_utf_8_is_said(corpus: Path, tmp_path: Path) -> None:
-    (tmp_path / "latin.txt").write_bytes("café".encode("latin-1"))
-    assert "not UTF-8 at byte 3" in str(run(corpus, "--in", tmp_path / "latin.txt").exception)
+TRADITIONAL = "夜裡下了一場大雪，他沒有睡，坐在窗前聽著風從山那邊吹過來。"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [("utf-16", SNOW), ("gb18030", SNOW * 3), ("big5", TRADITIONAL * 3), ("cp1252", "Le phare éclairait la mer. " * 9)],
+)
+def test_files_are_decoded_as_the_builder_does(encoding: str, text: str, tmp_path: Path) -> None:
+    write_index([[Document(text, "雪.txt", "", "", "", "", "")]], tmp_path / "corpus" / "index")
+    (tmp_path / "pasted.txt").write_bytes(text.encode(encoding))
+    for result in (
+        run(tmp_path / "corpus", "--in", tmp_path / "pasted.txt", "--json"),
+        run(tmp_path / "corpus", "-", "--json", stdin=text.encode(encoding)),
+    ):
+        assert json.loads(result.stdout)["passages"][0]["copied"].rstrip("。. ") == text.rstrip("。. ")
+        assert "is read as" in result.stderr
+
+
+def test_what_is_no_text_is_said(corpus: Path, tmp_path: Path) -> None:
+    for data, reason in ((bytes(range(256)), "binary"), (b" ", "empty")):
+        (tmp_path / "a.bin").write_bytes(data)
+        error = run(corpus, "--in", tmp_path / "a.bin").exception
+        assert isinstance(error, DataError)
+        assert str(error).endswith(f"a.bin cannot be searched for: {reason}")
+
+
+@pytest.mark.parametrize(
+    "sentence", ["The keeper of lamp {0} wrote what the sea had done. ", "第{0}个看守人写下了日志。"]
+)
+def test_of_a_long_passage_the_ends_are_shown(sentence: str, tmp_path: Path) -> None:
+    text = "".join(sentence.format(n) for n in range(90)).strip()
+    write_index([[Document(text, "a.txt", "", "", "", "", "")]], tmp_path / "index")
+    shown = run(tmp_path, text).stdout.splitlines()[1]
+    (passage,) = json.loads(run(tmp_path, text, "--json").stdout)["passages"]
+    copied = passage["copied"]
+    between = f" … {len(copied) - 320:,} characters … "
+    assert shown.startswith(f"  … {copied[:160]}{between}{copied[-160:]}")
+    assert copied in run(tmp_path, text, "--full").stdout
+    assert len(copied) > len(text) - 3
 
 
 def test_help_has_an_example() -> None:

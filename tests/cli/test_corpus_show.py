@@ -101,6 +101,29 @@ def test_drops_and_search(corpus: Path) -> None:
     assert (found["found"], found["hits"][0]["times"]) == (1, 20)
 
 
+def test_a_duplicate_that_was_dropped_names_its_original(tmp_path: Path) -> None:
+    folder = tmp_path / "stories"
+    folder.mkdir()
+    english, chinese = (
+        "The keeper of the lamp wrote about the sea. " * 9,
+        "".join(f"第{n}天，海上没有风。" for n in range(40)),
+    )
+    for name, text in {
+        "a.txt": english, "b.txt": english.upper(), "c-灯.txt": chinese, "d-灯.txt": chinese + "完。",
+    }.items():  # fmt: skip
+        (folder / name).write_text(text, "utf-8")
+    assert CliRunner().invoke(command, ["build", str(folder), "-o", str(tmp_path / "out")]).exit_code == 0
+    assert told(tmp_path / "out", "--dropped").splitlines() == [
+        "stories/b.txt: exact duplicate of stories/a.txt (exact_duplicates)",
+        "stories/d-灯.txt: near duplicate of stories/c-灯.txt (near_duplicates)",
+    ]
+    drops = json.loads(told(tmp_path / "out", "--dropped", "--json"))["dropped"]
+    assert drops[1]["reason"] == "near duplicate of stories/c-灯.txt"
+    # Together they are counted as one kind.
+    kinds = {each["what"] for each in json.loads(told(tmp_path / "out", "--json"))["steps"]}
+    assert kinds >= {"exact duplicate", "near duplicate"}
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [

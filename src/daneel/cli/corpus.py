@@ -34,12 +34,24 @@ def command() -> None:
     show_default=True,
     help="Steps and settings: a name of `corpus recipes`, or a TOML file.",
 )
-@click.option("--set", "changes", multiple=True, metavar="STEP.SETTING=V", help="Change a setting of the recipe.")
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="STEP.SETTING=V",
+    help="Change a setting of the recipe; a step that it lacks runs at its place in the order of `corpus recipes`.",
+)
 @click.option("--text-column", help="Column of JSONL, CSV and Parquet that holds the text.")
 @click.option("--seed", default=0, show_default=True, help="Chooses what is held out.")
 @click.option("--heldout", default=0.1, show_default=True, help="Share of the words held out, 0 to 0.5.")
-@click.option("--canaries", default=0, show_default=True, help="Random secrets to plant, for an audit of the model.")
-@click.option("--processes", type=click.IntRange(1), help="Processes; default: one a core, one for little text.")
+@click.option(
+    "--canaries",
+    type=click.IntRange(0, 1000),
+    default=0,
+    show_default=True,
+    help="Random secrets to plant, for an audit of the model.",
+)
+@click.option("--processes", type=click.IntRange(1, 1024), help="Processes; default: one a core, one for little text.")
 @click.option(
     "--engine",
     type=click.Choice(["processes", "ray"]),
@@ -87,13 +99,16 @@ def recipes(name: str | None, as_json: bool) -> None:
     daneel corpus recipes web
     """
     from daneel.corpus import recipe as table
+    from daneel.corpus.settings import bounds
 
     if name is None:
         known = {each: [step.name for step in table.load_recipe(each).steps] for each in table.recipes()}
         if as_json:
             emit(known)
-        for each, steps in () if as_json else known.items():
+            return
+        for each, steps in known.items():
             click.echo(f"{each}: {', '.join(steps)}")
+        click.echo(f"\nall steps, in the order in which --set adds one: {', '.join(table.STEPS)}")
         return
     chosen = table.load_recipe(name)
     if as_json:
@@ -104,7 +119,9 @@ def recipes(name: str | None, as_json: bool) -> None:
         click.echo(f"[{step.name}]  # {(kind.__doc__ or '').partition(chr(10))[0]}")
         texts = descriptions(kind)
         for setting, value in chosen.settings()[step.name].items():
-            click.echo(f"{setting} = {json.dumps(value, ensure_ascii=False)}  # {' '.join(texts[setting].split())}")
+            limits = f" ({found})" if (found := bounds(kind, setting)) else ""
+            about = " ".join(texts[setting].split())
+            click.echo(f"{setting} = {json.dumps(value, ensure_ascii=False)}  # {about}{limits}")
         click.echo()
 
 

@@ -66,19 +66,28 @@ def _numbers(out: Console, found: "Difference") -> None:
         for column in table.columns[1:]:
             column.justify = "left" if title == "settings" else "right"
         for name, (a, b) in pairs.items():
+            a, b = _unlike(a, b)
             change = "" if title == "settings" else f"{b - a:+,}"
             table.add_row(Text(line(name)), Text(_value(a)), Text(_value(b)), change)
         out.print(table)
 
 
+def _unlike(a: Any, b: Any) -> tuple[Any, Any]:
+    """Of two lists, what only one of them has; lists that differ in their order as they are."""
+    if not (isinstance(a, list) and isinstance(b, list)):
+        return a, b
+    one, two = [each for each in a if each not in b], [each for each in b if each not in a]
+    return (one or None, two or None) if one or two else (a, b)
+
+
 def _value(value: Any) -> str:
     if value is None:
         return "–"
-    return (
-        f"{value:,}"
-        if isinstance(value, int) and not isinstance(value, bool)
-        else line(json.dumps(value, ensure_ascii=False))
-    )
+    if isinstance(value, list):
+        return line(", ".join(map(str, value)))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return line(json.dumps(value, ensure_ascii=False))
 
 
 def _lists(found: "Difference", first: str, second: str) -> dict[str, Sequence[str]]:

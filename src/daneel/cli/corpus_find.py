@@ -11,8 +11,11 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from daneel.cli.common import emit, json_option
+from daneel.cli.common import console, emit, json_option
 from daneel.errors import DataError, UsageError
+
+# Characters of a passage shown at each of its ends.
+_SHOWN = 160
 
 
 @click.command()
@@ -24,8 +27,11 @@ from daneel.errors import DataError, UsageError
     "--least", type=click.IntRange(8), default=8, show_default=True,
     help="Words of a passage at least; a Chinese character is a word.",
 )  # fmt: skip
+@click.option("--full", is_flag=True, help="Show long passages whole, not their beginning and end.")
 @json_option
-def find(folder: Path, text: str | None, source: Path | None, count: int, least: int, as_json: bool) -> None:
+def find(
+    folder: Path, text: str | None, source: Path | None, count: int, least: int, full: bool, as_json: bool
+) -> None:
     """Find the longest passages that TEXT (`-` reads stdin) shares with the training text of a corpus.
 
     Case, punctuation, quotes and line breaks do not count.
@@ -67,19 +73,36 @@ def find(folder: Path, text: str | None, source: Path | None, count: int, least:
         head = (f"{p.units} words", "bold"), f"  {_line(p.source)}", (f"  {_line(p.title)}", "italic")
         out.print(Text.assemble(*head))
         before, after = f"  … {_line(p.before)}", f"{_line(p.after)} …"
-        out.print(Text.assemble((before, "dim"), (_line(p.copied), "reverse"), (after, "dim")))
+        out.print(Text.assemble((before, "dim"), *_passage(_line(p.copied), full), (after, "dim")))
     number = {0: "no passage", 1: "1 passage"}.get(len(passages), f"{len(passages):,} passages")
     more = f", the longest {count} shown" if len(passages) > count else ""
     out.print(f"{number} of {least} words or more{more} ({milliseconds['find']:.1f} ms)", style="dim")
 
 
+def _passage(text: str, full: bool) -> list[tuple[str, str]]:
+    """A passage in styles: of a long one the beginning, how much there is between, and the end."""
+    between = len(text) - 2 * _SHOWN
+    if full or between <= _SHOWN:
+        return [(text, "reverse")]
+    middle = f" … {between:,} characters … "
+    return [(text[:_SHOWN], "reverse"), (middle, "dim"), (text[-_SHOWN:], "reverse")]
+
+
 def _read(text: str | None, source: Path | None) -> str:
+    """What was given, decoded as the builder decodes files."""
+    if source is None and text != "-":
+        return str(text)
+    from daneel.corpus.read import decode
+    from daneel.corpus.read.item import UnusableError
+
+    name = source or "stdin"
     try:
-        if source is not None:
-            return source.read_text("utf-8-sig")
-        return sys.stdin.read() if text == "-" else str(text)
-    except UnicodeDecodeError as error:
-        raise DataError(f"{source or 'stdin'} is not UTF-8 at byte {error.start}: convert it first") from None
+        found, encoding, note = decode(source.read_bytes() if source else sys.stdin.buffer.read())
+    except UnusableError as error:
+        raise DataError(f"{name} cannot be searched for: {error}") from None
+    if note or encoding != "utf-8":
+        console.print(f"{name} is read as {encoding}{f': {note}' if note else ''}")
+    return found
 
 
 def _line(text: str) -> str:

@@ -22,7 +22,7 @@ _TASKS = {"documents": "text-generation", "pairs": "translation", "conversations
 _LISTED = 20
 NOT_STATED = "not stated"
 FIND_OUT = "Where the licence is not stated, find it out before you publish the corpus or a model made from it"
-_COLUMN = "; it can be given in a column `licence` of JSONL, CSV or Parquet"
+_STATE = "; `--licence` states it for all that names none itself, a column `licence` for a row"
 QUANTILES = {"0": "shortest", "50": "median", "100": "longest"}
 
 
@@ -47,15 +47,21 @@ def corpus_card(manifest: Values, facts: Values, sample: Sequence[Excerpt]) -> s
 def essentials(manifest: Values) -> list[str]:
     """What a model's card says of the text it learned from, a line of Markdown each."""
     words = {part: f"{count['words']:,}" for part, count in manifest["counts"].items()}
-    by_step = [(f"{each['step']}: {each['what']}", each["documents"]) for each in manifest["steps"] if each["dropped"]]
+    dropped = {by_step(each["step"], each["what"]): each["documents"] for each in manifest["steps"] if each["dropped"]}
     return [
         f"recipe {code(manifest['recipe']['name'])}: {manifest['read']:,} {manifest['kind']} read, "
         f"{manifest['kept']:,} kept",
         f"{words['train']} words to learn from, {words['heldout']} held out (a Chinese character counts as one)",
         f"languages: {listed(manifest['languages'])}",
         f"licences by {pieces(manifest)}: {listed(licences(manifest))}",
-        f"left out: {listed(dict(by_step)) or 'nothing'}",
+        f"left out: {listed(dropped) or 'nothing'}",
     ]
+
+
+def by_step(step: str, what: str) -> str:
+    """What a step did, under its name: rules that name their source by themselves are not named twice."""
+    source, _, rule = what.partition(": ")
+    return f"{step}: {rule if rule and step.startswith(source) else what}"
 
 
 def pieces(manifest: Values) -> str:
@@ -114,7 +120,7 @@ def _what(manifest: Values) -> str:
 
 def _sources(manifest: Values) -> str:
     known = licences(manifest)
-    missing = f"\n{FIND_OUT}{_COLUMN if manifest['kind'] == 'documents' else ''}.\n" if NOT_STATED in known else ""
+    missing = f"\n{FIND_OUT}{_STATE}.\n" if NOT_STATED in known else ""
     authors = f"\nAuthors: {listed(manifest['authors'])}.\n" if manifest["authors"] else ""
     return (
         "## Sources and licences\n\n"

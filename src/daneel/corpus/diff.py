@@ -9,7 +9,7 @@ from typing import Any
 
 from daneel.corpus.browse import Browser, Entry
 from daneel.corpus.build import read_manifest
-from daneel.corpus.card import licences, steps
+from daneel.corpus.card import by_step, licences, steps
 from daneel.corpus.document import HAN
 from daneel.corpus.pipeline import READING
 from daneel.errors import DataError
@@ -77,7 +77,7 @@ class Difference:
     """Everything that differs, from the first corpus to the second; empty where nothing does."""
 
     settings: dict[str, tuple[Any, Any]]
-    """By name, as `near_duplicates.threshold`; None where a recipe has no such step."""
+    """By name, as `near_duplicates.threshold`, of reading and of the steps that both have; `steps` names all."""
     counts: dict[str, tuple[int, int]]
     languages: dict[str, tuple[int, int]]
     licences: dict[str, tuple[int, int]]
@@ -115,7 +115,7 @@ def difference(first: Path, second: Path) -> Difference:
     changed = [pair for pair in both if pair[0].sha256 != pair[1].sha256]
     moved = [Moved(a.source, (a.part, b.part)) for a, b in both if a.part != b.part]
     return Difference(
-        settings=_pairs(_settings(one), _settings(two), None),
+        settings=_pairs(_settings(one, two), _settings(two, one), None),
         counts=_pairs(_counts(one), _counts(two), 0),
         languages=_pairs(one["languages"], two["languages"], 0),
         licences=_pairs(licences(one), licences(two), 0),
@@ -154,7 +154,7 @@ def _renamed(first: dict[tuple[str, int], Entry], second: dict[tuple[str, int], 
 def _gone(entries: Mapping[tuple[str, int], Entry], other: Browser) -> list[Gone]:
     """Texts that the other corpus has not, with its reason where it read them."""
     wanted = {entry.source for entry in entries.values()}
-    reasons = {each.source: f"{each.step}: {each.reason}" for each in other.drops() if each.source in wanted}
+    reasons = {each.source: by_step(each.step, each.reason) for each in other.drops() if each.source in wanted}
     return [Gone(entry.source, entry.words, reasons.get(entry.source, "")) for entry in entries.values()]
 
 
@@ -165,12 +165,13 @@ def _pairs(first: Mapping[str, Any], second: Mapping[str, Any], missing: Any) ->
     return {name: (a, b) for name, (a, b) in pairs.items() if a != b}
 
 
-def _settings(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Everything that was set, by one name each."""
+def _settings(manifest: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything that was set and can be compared, by one name each."""
     recipe = manifest["recipe"]
-    told = {f"{step}.{key}": value for step in (READING, *steps(manifest)) for key, value in recipe[step].items()}
-    own = {key: manifest[key] for key in ("seed", "heldout", "canaries")}
     order = list(steps(manifest))
+    both = (READING, *(step for step in order if step in steps(other)))
+    told = {f"{step}.{key}": value for step in both for key, value in recipe[step].items()}
+    own = {key: manifest[key] for key in ("seed", "heldout", "canaries")}
     return {"recipe": recipe["name"], "steps": order, **own, "split": manifest["split"]["unit"], **told}
 
 
@@ -180,9 +181,8 @@ def _counts(manifest: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _by_step(manifest: Mapping[str, Any], dropped: bool) -> dict[str, int]:
-    return {
-        f"{each['step']}: {each['what']}": each["documents"] for each in manifest["steps"] if each["dropped"] == dropped
-    }
+    own = (each for each in manifest["steps"] if each["dropped"] == dropped)
+    return {by_step(each["step"], each["what"]): each["documents"] for each in own}
 
 
 def _unread(a: Entry, b: Entry) -> Change:

@@ -1,10 +1,19 @@
 """What a text is called, where nothing but the text itself tells."""
 
 import re
+from dataclasses import replace
 from pathlib import PurePosixPath
+
+from daneel.corpus.document import Document
 
 _BY = re.compile(r"(?:by\s+|作者[:：]\s*|著者[:：]\s*)(\S.{0,60})", re.IGNORECASE)
 _ENDING = tuple('.!?…。！？;；:：,，、”"')
+
+
+def titled(document: Document) -> Document:
+    """A document with the title and author that it begins with, where nothing else has told them."""
+    title, author = name(document.text, document.source)
+    return replace(document, title=document.title or title, author=document.author or author)
 
 
 def name(text: str, source: str) -> tuple[str, str]:

@@ -275,7 +275,8 @@ def _kept(batch: Batch, rows: list[Row], step: str, result: Result) -> list[Row]
     for place, note in result.notes:
         source = rows[place].document.source
         if note.dropped:
-            _drop(batch, Loss(source, step, note.what, note.example), note.what)
+            reason = f"{note.what} of {note.of}" if note.of else note.what
+            _drop(batch, Loss(source, step, reason, note.example), note.what)
         else:
             _note(batch, step, note.what, source, note.example, note.times)
             if note.what not in rows[place].changes:

@@ -2,39 +2,42 @@
 
 import importlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from daneel.config import override, read_toml
+from daneel.config import read_toml
 from daneel.corpus.read import ReadSettings
+from daneel.corpus.settings import made
 from daneel.corpus.step import Step
 from daneel.errors import UsageError
 
-# A table of the recipe: the module below `steps`, and the class. Only what a recipe names is imported.
+# A table of the recipe: the module below `steps`, and the class. Only what a recipe names is imported. The order is one
+# of sense: repairs, what is read of a text, personal data before examples are shown, judgements, duplicates.
 STEPS = {
     "unicode": ("unicode", "Unicode"),
-    "pages": ("pages", "Pages"),
     "gutenberg": ("gutenberg", "Gutenberg"),
+    "pages": ("pages", "Pages"),
     "licence_blocks": ("licences", "LicenceBlocks"),
     "whitespace": ("whitespace", "Whitespace"),
-    "script": ("script", "Script"),
     "language": ("language", "Language"),
-    "gopher_quality": ("gopher", "GopherQuality"),
+    "script": ("script", "Script"),
+    "privacy": ("privacy", "Privacy"),
+    "repeated_lines": ("repeated_lines", "RepeatedLines"),
     "gopher_repetition": ("gopher", "GopherRepetition"),
+    "gopher_quality": ("gopher", "GopherQuality"),
     "c4": ("c4", "C4"),
     "fineweb": ("fineweb", "FineWeb"),
-    "repeated_lines": ("repeated_lines", "RepeatedLines"),
-    "exact_duplicates": ("exact", "ExactDuplicates"),
     "pairs": ("pairs", "Pairs"),
+    "exact_duplicates": ("exact", "ExactDuplicates"),
     "near_duplicates": ("near", "NearDuplicates"),
     "near_paragraphs": ("near", "NearParagraphs"),
-    "privacy": ("privacy", "Privacy"),
     "decontaminate": ("decontaminate", "Decontaminate"),
 }
-READ = "read"
+_LISTED = ", ".join(STEPS)
+READ = ReadSettings.name
 Kind = Literal["documents", "pairs", "conversations"]
 
 
@@ -72,61 +75,59 @@ def recipes() -> list[str]:
 
 
 def load_recipe(name: str, changes: Iterable[str] = ()) -> Recipe:
-    """A recipe by name or file, with changes such as `near_duplicates.threshold=0.9`. Raises UsageError."""
+    """A recipe by name or file, with changes such as `near_duplicates.threshold=0.9`. Raises UsageError.
+
+    A step that a change names and the recipe has not runs before the first one that follows it in `STEPS`.
+    """
     own = folder() / f"{name}.toml"
     known = name in recipes()
     if not known and not Path(name).is_file():
         raise UsageError(f"no recipe is called {name}: give one of {', '.join(recipes())}, or a TOML file")
     tables = read_toml(own if known else Path(name))
+    reading = _settings(READ, tables.pop(READ, {}))
+    kind = tables.pop("kind", "documents")
+    if kind not in get_args(Kind):
+        raise UsageError(f"kind is {kind!r} in {name}; it must be one of {', '.join(get_args(Kind))}")
+    steps = {step: _settings(step, settings) for step, settings in tables.items()}
     for change in changes:
         key, found, value = change.partition("=")
         step, dot, setting = key.partition(".")
         if not (found and dot and setting):
             raise UsageError(f"--set {change} is not understood: write --set STEP.SETTING=VALUE")
-        tables.setdefault(step, {})[setting] = value
-    reading = tables.pop(READ, {})
-    kind = tables.pop("kind", "documents")
-    if kind not in get_args(Kind):
-        raise UsageError(f"kind is {kind!r} in {name}; it must be one of {', '.join(get_args(Kind))}")
+        if step != READ and step not in steps:
+            steps = _inserted(steps, step)
+        (reading if step == READ else steps[step])[setting] = value
+    if not steps:
+        raise UsageError(f"{name} has no step: write a table for each, such as [unicode]; the steps are {_LISTED}")
+    if "pairs" in steps and kind != "pairs":
+        raise UsageError(f'[pairs] is for sentence pairs: use the recipe parallel, or write kind = "pairs" in {name}')
     return Recipe(
         name if known else Path(name).stem,
-        tuple(_step(table, settings) for table, settings in tables.items()),
-        _with(ReadSettings(), READ, reading),
+        tuple(made(step_class(step), settings) for step, settings in steps.items()),
+        made(ReadSettings, reading),
         kind,
     )
 
 
-def _step(table: str, settings: Any) -> Step:
-    step: Step = _with(step_class(table)(), table, settings)
-    return step
+def _settings(table: str, settings: Any) -> dict[str, Any]:
+    if not isinstance(settings, dict):
+        raise UsageError(f"{table} must be a table in the recipe: [{table}]")
+    return settings
+
+
+def _inserted(steps: dict[str, dict[str, Any]], new: str) -> dict[str, dict[str, Any]]:
+    """The steps with a new one at its place in the order of `STEPS`. Raises UsageError."""
+    step_class(new)
+    order = list(STEPS)
+    names = list(steps)
+    at = next((n for n, name in enumerate(names) if name in STEPS and order.index(name) > order.index(new)), len(names))
+    return {name: steps.get(name, {}) for name in [*names[:at], new, *names[at:]]}
 
 
 def step_class(name: str) -> type[Any]:
     """The class of a step by its name in a recipe. Raises UsageError."""
     if name not in STEPS:
-        raise UsageError(f"no step is called {name}: the steps are {', '.join(STEPS)}")
+        raise UsageError(f"no step is called {name}: the steps are {_LISTED}")
     module, title = STEPS[name]
     found: type[Any] = getattr(importlib.import_module(f"daneel.corpus.steps.{module}"), title)
     return found
-
-
-def _with(default: Any, table: str, settings: Any) -> Any:
-    if not isinstance(settings, dict):
-        raise UsageError(f"{table} must be a table in the recipe: [{table}]")
-    known = {field.name: getattr(default, field.name) for field in fields(default)}
-    try:
-        return override(default, {key: _plain(known.get(key), value) for key, value in settings.items()})
-    except UsageError as error:
-        raise UsageError(f"[{table}] {error}") from None
-
-
-def _plain(now: Any, value: Any) -> Any:
-    """What TOML and `--set` write differently from Python: lists, and truth."""
-    if isinstance(now, tuple):
-        parts: Sequence[Any] = value.split(",") if isinstance(value, str) else value
-        return tuple(part.strip() if isinstance(part, str) else part for part in parts if part != "")
-    if isinstance(now, bool) and isinstance(value, str):
-        if value not in ("true", "false"):
-            raise UsageError(f"{value!r} is neither true nor false")
-        return value == "true"
-    return value

@@ -32,6 +32,8 @@ class Note:
     """How often in this document."""
     dropped: bool = False
     """The document is left out; `what` is the reason."""
+    of: str = ""
+    """The source of the earlier document that a duplicate repeats."""
 
 
 @dataclass

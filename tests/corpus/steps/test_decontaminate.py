@@ -123,9 +123,9 @@ def test_each_test_set_has_its_note(tmp_path: Path) -> None:
     assert [note.what for _, note in notes] == ["passages of one.jsonl cut", "passages of two.jsonl cut"]
 
 
-def test_without_test_sets_nothing_happens_and_settings_travel() -> None:
-    batch = [document(_QUESTION, "a")]
-    assert Decontaminate().apply(batch).documents == batch
+def test_without_test_sets_there_is_no_step_and_settings_travel() -> None:
+    with pytest.raises(UsageError, match=r"^\[decontaminate\] against = \[\]: name at least one test set"):
+        Decontaminate()
     step = Decontaminate(("a",), hits=2)
     assert pickle.loads(pickle.dumps(step)) == step
 

@@ -1,7 +1,8 @@
 import pytest
 
-from daneel.config import descriptions, override
+from daneel.config import descriptions
 from daneel.corpus.document import Document, digest
+from daneel.corpus.settings import made
 from daneel.corpus.steps.privacy import Privacy
 from daneel.errors import UsageError
 
@@ -47,7 +48,7 @@ def test_report_changes_nothing_and_drop_leaves_out() -> None:
 
 
 def test_only_the_kinds_named() -> None:
-    step = override(Privacy(), {"kinds": ["cn_mobile"]})
+    step = made(Privacy, {"kinds": ["cn_mobile"]})
     assert step.kinds == ("cn_mobile",)
     assert [each.text for each in step.apply([document(CHINESE)]).documents if each] == [
         "手机[CN_MOBILE]，邮箱wang@qq.com"
@@ -64,14 +65,14 @@ def test_fakes_agree_across_documents_and_batches() -> None:
 
 def test_settings_are_checked_in_one_line() -> None:
     for settings, words in (
-        ({"kinds": ["mail"]}, "privacy.kinds has 'mail'"),
-        ({"regions": ["XX"]}, "privacy.regions has 'XX'"),
-        ({"action": "hash"}, "needs privacy.salt"),
+        ({"kinds": ["mail"]}, r'^\[privacy\] kinds = \["mail"\]: it must be a list of some of email, ip'),
+        ({"regions": ["XX"]}, r'^\[privacy\] regions = \["XX"\]: it must be a list of countries'),
+        ({"action": "hash"}, r'^\[privacy\] action = "hash": it needs privacy.salt'),
         ({"action": "fake"}, "needs privacy.salt"),
         ({"action": "burn"}, "report, mask, hash, fake, drop"),
     ):
         with pytest.raises(UsageError, match=words) as caught:
-            override(Privacy(), settings)
+            made(Privacy, settings)
         assert "\n" not in str(caught.value)
 
 

@@ -1,6 +1,6 @@
 import random
 from collections import Counter
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -170,6 +170,41 @@ def test_c4_removes_lines_and_keeps_paragraphs() -> None:
 )
 def test_c4_pages(text: str, language: str, reason: str) -> None:
     assert _reason(C4(), text, language) == f"c4: {reason}"
+
+
+def test_c4_reads_the_title_before_the_heading_goes() -> None:
+    for text, language, title, author in (
+        (f"The Keeper\nby A. Writer\n\n{_EN}\nEnd", "en", "The Keeper", "A. Writer"),
+        (f"守灯人\n作者：许地山\n\n{_ZH}\n完", "zh", "守灯人", "许地山"),
+    ):
+        document = C4(min_sentences=4).apply([_document(text, language)]).documents[0]
+        assert document
+        assert document.text == text.split("\n")[3]
+        assert (document.title, document.author) == (title, author)
+    stated = replace(_document(f"Home\n\n{_EN}"), title="Known", author="B. Other")
+    assert [(each.title, each.author) for each in C4(min_sentences=4).apply([stated]).documents if each] == [
+        ("Known", "B. Other")
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "守灯塔的人独自过了一年。",
+        "他说：“灯还亮着！”",
+        "船長は塔の中で本を読んでいた。」",
+        "यह दीपक रात भर जलता रहा।",
+        "هل كان المصباح مضاءً؟",
+    ],
+)
+def test_c4_keeps_lines_that_end_in_any_language(line: str) -> None:
+    """In an English document, and their sentences count."""
+    text = f"{_EN}\n{line}"
+    assert [each.text for each in C4(min_sentences=7).apply([_document(text)]).documents if each] == [text]
+    assert _reason(C4(min_sentences=8), text) == "c4: fewer than 8 sentences"
+    cut = C4().apply([_document(f"{_EN} So it was.\n{line[:-1].rstrip('！。')}，")]).documents[0]
+    assert cut
+    assert cut.text == f"{_EN} So it was."
 
 
 def test_c4_chinese_lines() -> None:

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, ClassVar, TypeVar
+
+from daneel.corpus.settings import Range, Settings
 
 # What a suffix promises. Longest first where one ends with another.
 KINDS = {
@@ -26,25 +28,32 @@ HEAD = 1 << 16
 
 
 @dataclass(frozen=True)
-class ReadSettings:
+class ReadSettings(Settings):
     """What is read, and where reading gives up."""
+
+    name: ClassVar[str] = "read"
 
     text_column: str = "text"
     """Column of JSONL, CSV and Parquet that holds the text."""
-    part_bytes: int = 16 << 20
+    part_bytes: Annotated[int, Range(1, 1 << 30)] = 16 << 20
     """A longer text is read in parts of about this many bytes, cut between paragraphs where there are any."""
-    row_bytes: int = 64 << 20
+    row_bytes: Annotated[int, Range(1, 1 << 32)] = 64 << 20
     """Longest row of JSONL, CSV or Parquet, in bytes."""
-    document_bytes: int = 256 << 20
+    document_bytes: Annotated[int, Range(1, 1 << 32)] = 256 << 20
     """Largest HTML, EPUB, PDF, DOCX or TeX file, packed and unpacked, in bytes."""
-    archive_bytes: int = 64 << 30
+    archive_bytes: Annotated[int, Range(1, 1 << 50)] = 64 << 30
     """Most bytes that are unpacked from one archive."""
-    archive_ratio: int = 200
+    archive_ratio: Annotated[int, Range(1, 1_000_000_000)] = 200
     """Most bytes unpacked for one packed byte, beyond the first megabyte: above it an archive is a bomb."""
-    parse_seconds: float = 120.0
+    parse_seconds: Annotated[float, Range(0.001, 86_400)] = 120.0
     """Longest time a parser may take for one HTML, EPUB, PDF, DOCX or TeX file."""
-    parse_memory: int = 4 << 30
+    parse_memory: Annotated[int, Range(1, 1 << 50)] = 4 << 30
     """Most memory (address space) such a parser may take, in bytes."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.text_column:
+            raise self.wrong("text_column", "name the column that holds the text")
 
 
 DEFAULTS = ReadSettings()

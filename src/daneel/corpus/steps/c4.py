@@ -8,8 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from daneel.corpus.document import Document, digest
+from daneel.corpus.naming import titled
+from daneel.corpus.settings import Count, Settings
 from daneel.corpus.step import Batch, Note, Result
-from daneel.corpus.steps.quality import Measures, beginning, member, sums, table, variants
+from daneel.corpus.steps.quality import CHINESE_QUOTES, ENDS, Measures, beginning, member, sums, table, variants
 from daneel.corpus.words import Array, Words
 
 _CITATION = re.compile(r"\[\d*\]|\[edit\]|\[citation needed\]")
@@ -26,16 +28,17 @@ _CHINESE_POLICIES = (
     "icp备",
 )
 _LOREM = "lorem ipsum"
-_QUOTES = "\"'”’»"
-_SENTENCE = ".!?"
-_CHINESE_QUOTES = _QUOTES + "」』》）"
 _CHINESE_SENTENCE = "。！？…!?"
+# What ends a line in any language: C4 takes no ellipsis, which may stand for what was cut.
+_SENTENCE = ENDS.replace("…", "")
+# Marks of Chinese and Japanese, after which no space is written.
+_CLOSE = "。．｡！？"
 # Why a line goes; the first that holds counts.
 _LONG, _END, _SHORT, _SCRIPT, _POLICY = 1, 2, 3, 4, 5
 
 
 @dataclass(frozen=True)
-class C4:
+class C4(Settings):
     """Removes lines that are no sentences, then drops pages of which too little is left.
 
     The rules for pages look, as C4's own code does, at the lines that are left. Empty lines go on parting paragraphs.
@@ -44,11 +47,11 @@ class C4:
     name: ClassVar[str] = "c4"
 
     sentence_ends: bool = True
-    """Removes lines that do not end with a full stop, exclamation or question mark or a closing quote (C4). Not for
-    text with hard line ends."""
-    min_line_words: int = 3
+    """Removes lines that do not end with a full stop, exclamation or question mark of any script, or a closing quote
+    (C4). Not for text with hard line ends."""
+    min_line_words: Count = 3
     """Removes lines of fewer words (C4: 3)."""
-    max_word_length: int = 1000
+    max_word_length: Count = 1000
     """Removes lines with a longer word (C4's code: 1000); 0 sets no limit."""
     javascript: bool = True
     """Removes lines with the word Javascript (C4)."""
@@ -60,11 +63,11 @@ class C4:
     """Drops pages with the phrase lorem ipsum (C4)."""
     curly_bracket: bool = True
     """Drops pages with a curly bracket, which is mostly code (C4)."""
-    min_sentences: int = 5
+    min_sentences: Count = 5
     """Drops pages with fewer sentences in the lines left (C4: 5)."""
-    zh_min_line_words: int = 5
+    zh_min_line_words: Count = 5
     """As min_line_words, in Chinese characters."""
-    zh_min_sentences: int = 5
+    zh_min_sentences: Count = 5
     """As min_sentences, for Chinese; poems have 2 to 4."""
 
     def apply(self, batch: Batch) -> Result:
@@ -113,7 +116,8 @@ class C4:
                 result.documents[n] = None
                 result.notes.append((n, Note(f"c4: {why}", shown, dropped=True)))
             elif own is not None:
-                result.documents[n] = replace(document, text=text, sha256=digest(text))
+                # A heading is no sentence, so it is read before it goes.
+                result.documents[n] = replace(titled(document), text=text, sha256=digest(text))
                 result.notes += [(n, note) for note in self._notes(chinese, document, own)]
 
     def _reasons(self, chinese: bool, found: Measures) -> Array:
@@ -127,9 +131,14 @@ class C4:
             starts, lengths = found.words.starts, found.words.lengths
         else:
             starts, lengths = found.tokens
-        bounds = np.searchsorted(starts, np.append(found.starts, len(codes)))
+        edges = np.append(found.starts, len(codes))
+        bounds = np.searchsorted(starts, edges)
         least = self.zh_min_line_words if chinese else self.min_line_words
-        reasons[np.diff(bounds) < least] = _SHORT
+        short = np.diff(bounds) < least
+        if not chinese:
+            # A line of Chinese between others has no spaces to tell its words.
+            short &= sums(found.words.han, np.searchsorted(found.words.starts, edges)) < self.zh_min_line_words
+        reasons[short] = _SHORT
         if self.sentence_ends:
             ends = member(codes[last], _ends(chinese))
             if not chinese:
@@ -192,23 +201,24 @@ def _hashes(phrase: str) -> Array:
 
 
 def _sentences(chinese: bool, found: Measures) -> Array:
-    """int64 [L]: sentences that end on each line: marks before white space, with a quote between or not; in Chinese
-    wherever they stand."""
+    """int64 [L]: sentences that end on each line: marks before white space, with a quote between or not; those of
+    Chinese wherever they stand."""
     codes = found.words.codes
     ends = np.flatnonzero(member(codes, _marks(chinese)))
     after = codes[np.minimum(ends + 1, len(codes) - 1)]
     if chinese:
         ends = ends[~member(after, _marks(chinese))]
     else:
+        close = member(codes[ends], _close()) & ~member(after, _marks(chinese))
         quoted = member(after, _quotes())
         after = np.where(quoted, codes[np.minimum(ends + 2, len(codes) - 1)], after)
-        ends = ends[member(after, _white())]
+        ends = ends[close | member(after, _white())]
     return np.diff(np.searchsorted(ends, np.append(found.starts, len(codes))))
 
 
 @functools.cache
 def _ends(chinese: bool) -> Array:
-    return table(_CHINESE_SENTENCE + _CHINESE_QUOTES + "." if chinese else _SENTENCE + _QUOTES)
+    return table(CHINESE_QUOTES + (ENDS if chinese else _SENTENCE))
 
 
 @functools.cache
@@ -218,7 +228,12 @@ def _marks(chinese: bool) -> Array:
 
 @functools.cache
 def _quotes() -> Array:
-    return table(_QUOTES + ")")
+    return table(CHINESE_QUOTES + ")")
+
+
+@functools.cache
+def _close() -> Array:
+    return table(_CLOSE)
 
 
 @functools.cache

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 
 from daneel.corpus.document import Document
+from daneel.corpus.settings import Count, Range, Settings
 from daneel.corpus.step import Batch, Note, Result
 from daneel.corpus.steps.common import short
 from daneel.corpus.testsets import Span, test_runs
@@ -14,7 +15,7 @@ from daneel.corpus.words import Words
 
 
 @dataclass(frozen=True)
-class Decontaminate:
+class Decontaminate(Settings):
     """Cuts passages that stand in test sets, with a margin, or drops the documents that have them.
 
     A passage is a run of words; case and punctuation do not count. The rules are those of GPT-3 (arXiv:2005.14165,
@@ -24,27 +25,30 @@ class Decontaminate:
     name: ClassVar[str] = "decontaminate"
     against: tuple[str, ...] = ()
     """Test sets: files or folders. In JSON, CSV and Parquet every string is an item, elsewhere every file."""
-    words: int = 13
+    words: Annotated[int, Range(1, 100)] = 13
     """Words of a run,"""
-    characters: int = 18
+    characters: Annotated[int, Range(1, 100)] = 18
     """and of one that begins with a Chinese character: what thirteen English words are in Chinese (1.39 characters a
     word in translations from Tatoeba)."""
-    shortest: int = 8
+    shortest: Annotated[int, Range(1, 100)] = 8
     """Items of fewer words than a run are looked for as a whole, down to so many; Chinese ones in proportion."""
-    hits: int = 1
+    hits: Annotated[int, Range(1, 1_000_000_000)] = 1
     """A document with fewer runs from test sets stays as it is."""
     action: Literal["cut", "drop"] = "cut"
     """`cut` takes out the passage and its margin, `drop` the document."""
-    margin: int = 200
+    margin: Count = 200
     """Characters that go on each side of a passage; what is left between two passages must be as long to stay."""
-    passages: int = 10
+    passages: Count = 10
     """A document with more passages than this is dropped."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.against:
+            raise self.wrong("against", "name at least one test set, a file or a folder")
 
     def apply(self, batch: Batch) -> Result:
         """The batch without what the test sets have. Raises UsageError or DataError for a test set."""
         result = Result(list(batch))
-        if not self.against:
-            return result
         runs = test_runs(self.against, self.words, self.characters, self.shortest)
         words = Words([document.text for document in batch])
         found = runs.within(words)
@@ -88,7 +92,7 @@ class Decontaminate:
         starts = [0, *(_after(text, high + self.margin) for _, high in passages)]
         stops = [*(_before(text, low - self.margin) for low, _ in passages), len(text)]
         pieces = (text[start:stop].strip() for start, stop in zip(starts, stops, strict=True) if stop > start)
-        return "\n\n".join(piece for piece in pieces if len(piece) >= self.margin)
+        return "\n\n".join(piece for piece in pieces if piece and len(piece) >= self.margin)
 
 
 def _after(text: str, at: int) -> int:

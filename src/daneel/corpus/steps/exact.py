@@ -57,7 +57,7 @@ class ExactDuplicates:
         for place, of in zip(verdict["places"].tolist(), verdict["of"].tolist(), strict=True):
             result.documents[place] = None
             text = short(batch[place].text)
-            result.notes.append((place, Note("exact duplicate", f"of {of}: {text}", dropped=True)))
+            result.notes.append((place, Note("exact duplicate", f"of {of}: {text}", dropped=True, of=of)))
         return result
 
 

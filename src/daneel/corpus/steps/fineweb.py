@@ -2,22 +2,18 @@
 
 import functools
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 
+from daneel.corpus.settings import Count, Range, Settings, Share
 from daneel.corpus.step import Batch, Result
-from daneel.corpus.steps.quality import Measures, Rule, judge, member, percent, table
+from daneel.corpus.steps.quality import CHINESE_QUOTES, ENDS, QUOTES, Measures, Rule, judge, member, percent, table
 from daneel.corpus.words import Array
-
-# Full stops, exclamation and question marks of many scripts.
-_ENDS = ".!?…。．｡！？‼⁇⁈⁉‽؟۔।॥။።։᠃។"
-_QUOTES = "\"'”’»"
-_CHINESE_QUOTES = _QUOTES + "』」》）"
 
 
 @dataclass(frozen=True)
-class FineWeb:
+class FineWeb(Settings):
     """Drops lists, menus and tables: what has lines, but no sentences on them.
 
     Empty lines are no lines. A limit of 0 sets none.
@@ -25,26 +21,26 @@ class FineWeb:
 
     name: ClassVar[str] = "fineweb"
 
-    min_ends: float = 0.12
+    min_ends: Share = 0.12
     """Least share of the lines that end with a full stop, exclamation or question mark (FineWeb: 0.12)."""
     closing_quotes: bool = True
     """Whether a closing quote after such a mark is still the end of a sentence. Not so in FineWeb's code, which
     therefore drops pages of dialogue: 2.3 % of 3,237 pages of novels, against 0.1 %."""
-    short_line: int = 30
+    short_line: Count = 30
     """Characters of the longest line that counts as short (FineWeb: 30)."""
-    max_short_lines: float = 0.67
+    max_short_lines: Share = 0.67
     """Largest share of short lines (FineWeb: 0.67)."""
-    max_duplicate_characters: float = 0.01
+    max_duplicate_characters: Share = 0.01
     """Largest share of the characters in lines that occurred before (FineWeb: 0.01)."""
-    max_line_ends: float = 0.3
+    max_line_ends: Annotated[float, Range(0, 1_000)] = 0.3
     """Most line ends a word (FineWeb: 0.3)."""
-    zh_min_ends: float = 0.12
+    zh_min_ends: Share = 0.12
     """As min_ends, for Chinese; a closing quote or bracket ends a sentence whatever stands before it."""
-    zh_short_line: int = 10
+    zh_short_line: Count = 10
     """As short_line, in Chinese characters: less than the lines of poems, 12 or 16."""
-    zh_max_short_lines: float = 0.67
+    zh_max_short_lines: Share = 0.67
     """As max_short_lines, for Chinese."""
-    zh_max_line_ends: float = 0.15
+    zh_max_line_ends: Annotated[float, Range(0, 1_000)] = 0.15
     """Most line ends a Chinese character; pages of novels have at most 0.12, poems 0.10."""
 
     def apply(self, batch: Batch) -> Result:
@@ -56,10 +52,10 @@ class FineWeb:
         last = found.edges[1]
         filled, lines = found.filled, found.filled_lines
         codes = found.words.codes
-        marked = member(codes[last], _table(_ENDS))
+        marked = member(codes[last], _table(ENDS))
         if chinese or self.closing_quotes:
-            quoted = member(codes[last], _table(_CHINESE_QUOTES if chinese else _QUOTES))
-            marked |= quoted & (chinese | member(codes[last - 1], _table(_ENDS)))
+            quoted = member(codes[last], _table(CHINESE_QUOTES if chinese else QUOTES))
+            marked |= quoted & (chinese | member(codes[last - 1], _table(ENDS)))
         ends = found.by_line(filled & marked) / lines
         longest = self.zh_short_line if chinese else self.short_line
         short = found.by_line(filled & (found.ends - found.starts <= longest)) / lines

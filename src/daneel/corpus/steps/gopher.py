@@ -3,11 +3,12 @@
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 
 from daneel.corpus.identify import Few
+from daneel.corpus.settings import Count, Range, Settings, Share
 from daneel.corpus.step import Batch, Result
 from daneel.corpus.steps.quality import Measures, Rule, judge, member, percent, sums, table
 from daneel.corpus.words import Array, Words, classes, mix
@@ -20,7 +21,7 @@ _ELLIPSIS = "…"
 
 
 @dataclass(frozen=True)
-class GopherQuality:
+class GopherQuality(Settings):
     """Drops documents that do not look like running text.
 
     Words are runs of letters and digits; Chinese is counted in characters. A limit of 0 sets none. The stop words are
@@ -29,38 +30,38 @@ class GopherQuality:
 
     name: ClassVar[str] = "gopher_quality"
 
-    min_words: int = 50
+    min_words: Count = 50
     """Fewest words (Gopher: 50)."""
-    max_words: int = 100_000
+    max_words: Count = 100_000
     """Most words (Gopher: 100,000; a long novel has 150,000)."""
-    min_mean_length: float = 3.0
+    min_mean_length: Annotated[float, Range(0, 1_000)] = 3.0
     """Shortest mean word, in characters (Gopher: 3)."""
-    max_mean_length: float = 10.0
+    max_mean_length: Annotated[float, Range(0, 1_000)] = 10.0
     """Longest mean word, in characters (Gopher: 10)."""
-    max_symbols: float = 0.1
+    max_symbols: Annotated[float, Range(0, 1_000)] = 0.1
     """Most # signs a word, and most ellipses a word (Gopher: 0.1)."""
-    max_bullets: float = 0.9
+    max_bullets: Share = 0.9
     """Largest share of the lines that begin with a bullet (Gopher: 0.9)."""
-    max_ellipsis_lines: float = 0.3
+    max_ellipsis_lines: Share = 0.3
     """Largest share of the lines that end with an ellipsis (Gopher: 0.3)."""
-    min_alphabetic: float = 0.8
+    min_alphabetic: Share = 0.8
     """Least share of what stands between white space that has a letter in it (Gopher: 0.8)."""
-    min_stop_words: int = 2
+    min_stop_words: Annotated[int, Range(0, 8)] = 2
     """How many of the, be, to, of, and, that, have, with an English text has at least (Gopher: 2)."""
-    zh_min_words: int = 50
+    zh_min_words: Count = 50
     """Fewest words of a Chinese text, its characters. Poems need less: those of the Tang have 20 to 56."""
-    zh_max_words: int = 130_000
+    zh_max_words: Count = 130_000
     """Most characters of a Chinese text: in 21,116 sentence pairs of Tatoeba an English word is 1.34 characters."""
-    zh_max_symbols: float = 0.05
+    zh_max_symbols: Annotated[float, Range(0, 1_000)] = 0.05
     """As max_symbols, a Chinese character; an ellipsis is written …… and counts once. Pages of novels have at most
     0.022."""
-    zh_min_han: float = 0.5
+    zh_min_han: Share = 0.5
     """Least share of Chinese characters among a Chinese text's signs, in place of the length of words and the share
     of those with letters. 99 % of pages of novels have 0.71 or more, all poems 0.79."""
-    zh_max_punctuation: float = 0.35
+    zh_max_punctuation: Share = 0.35
     """Largest share of a Chinese text's signs that are neither letters nor digits. 99 % of pages of novels have 0.26 or
     less; English ones 0.08."""
-    zh_min_stop_words: int = 3
+    zh_min_stop_words: Annotated[int, Range(0, 43)] = 3
     """How many of 43 frequent function characters, modern and classical, a Chinese text has at least. Every page of
     novels has 6 or more; half of the Tang poems have fewer than 3, so 0 for poems."""
 
@@ -169,7 +170,7 @@ def _letters() -> Array:
 
 
 @dataclass(frozen=True)
-class GopherRepetition:
+class GopherRepetition(Settings):
     """Drops documents that repeat themselves. A limit of 0 sets none.
 
     Runs of n words lie within a text. A run that occurs once is no repetition; of a run that occurs again, every
@@ -179,33 +180,33 @@ class GopherRepetition:
 
     name: ClassVar[str] = "gopher_repetition"
 
-    duplicate_lines: float = 0.30
+    duplicate_lines: Share = 0.30
     """Largest share of the lines that occurred before (Gopher: 0.30)."""
-    duplicate_paragraphs: float = 0.30
+    duplicate_paragraphs: Share = 0.30
     """Largest share of the paragraphs, parted by empty lines, that occurred before (Gopher: 0.30)."""
-    duplicate_line_characters: float = 0.20
+    duplicate_line_characters: Share = 0.20
     """Largest share of the characters in such lines (Gopher: 0.20)."""
-    duplicate_paragraph_characters: float = 0.20
+    duplicate_paragraph_characters: Share = 0.20
     """Largest share of the characters in such paragraphs (Gopher: 0.20)."""
-    top_2: float = 0.20
+    top_2: Share = 0.20
     """Largest share of the characters in the most frequent run of 2 words (Gopher: 0.20)."""
-    top_3: float = 0.18
+    top_3: Share = 0.18
     """The same of 3 words (Gopher: 0.18)."""
-    top_4: float = 0.16
+    top_4: Share = 0.16
     """The same of 4 words (Gopher: 0.16)."""
-    duplicate_5: float = 0.15
+    duplicate_5: Share = 0.15
     """Largest share of the characters in runs of 5 words that occurred before (Gopher: 0.15)."""
-    duplicate_6: float = 0.14
+    duplicate_6: Share = 0.14
     """The same of 6 words (Gopher: 0.14)."""
-    duplicate_7: float = 0.13
+    duplicate_7: Share = 0.13
     """The same of 7 words (Gopher: 0.13)."""
-    duplicate_8: float = 0.12
+    duplicate_8: Share = 0.12
     """The same of 8 words (Gopher: 0.12)."""
-    duplicate_9: float = 0.11
+    duplicate_9: Share = 0.11
     """The same of 9 words (Gopher: 0.11)."""
-    duplicate_10: float = 0.10
+    duplicate_10: Share = 0.10
     """The same of 10 words (Gopher: 0.10)."""
-    zh_factor: int = 2
+    zh_factor: Annotated[int, Range(1, 10)] = 2
     """Characters of Chinese that stand for a word in the lengths of runs. With 1, set phrases count: 2.8 % of pages of
     novels break a rule; with 2, 0.12 %, and the same bad pages do but for advertisements."""
 

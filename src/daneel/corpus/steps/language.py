@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from daneel.corpus.document import Document, digest
 from daneel.corpus.identify import UNKNOWN, Guess, identify
+from daneel.corpus.settings import Range, Settings, Share
 from daneel.corpus.step import Batch, Note, Result
 
 _LEAST = 40
@@ -16,11 +17,12 @@ _THREE = {
     "ara": "ar", "chi": "zh", "cmn": "zh", "deu": "de", "dut": "nl", "eng": "en", "fra": "fr", "fre": "fr", "ger": "de",
     "ita": "it", "jpn": "ja", "kor": "ko", "lzh": "zh", "nld": "nl", "por": "pt", "rus": "ru", "spa": "es", "zho": "zh",
 }  # fmt: skip
+_CODE = re.compile("[a-z]{2,3}")
 _BREAK = re.compile(r"\n[^\S\n]*\n\s*|\n")
 
 
 @dataclass(frozen=True)
-class Language:
+class Language(Settings):
     """Says which language each document is in, and keeps those that are wanted."""
 
     name: ClassVar[str] = "language"
@@ -30,10 +32,15 @@ class Language:
     paragraphs: bool = False
     """Also removes paragraphs in a language that is not wanted: not in `keep`, or where that is empty, not the
     document's. Those of fewer than 40 letters (20 Chinese characters) stay."""
-    threshold: float = 0.5
+    threshold: Share = 0.5
     """Confidence below which a language counts as undetermined (CCNet, arXiv:1911.00359, takes 0.5; FineWeb 0.65)."""
-    overrule: float = 0.9
+    overrule: Annotated[float, Range(0, 1.1)] = 0.9
     """Confidence from which the text is believed rather than the source that states another language; 1.1: never."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not all(map(is_code, self.keep)):
+            raise self.wrong("keep", "it must be a list of codes (ISO 639-1), such as en, zh, und")
 
     def apply(self, batch: Batch) -> Result:
         """The batch with languages, without what is in an unwanted one."""
@@ -89,6 +96,11 @@ class Language:
         if not text:
             return None, [*notes, Note("language: nothing is left", _beginning(document.text), dropped=True)]
         return replace(document, text=text, sha256=digest(text)), notes
+
+
+def is_code(text: str) -> bool:
+    """Whether a text can be the code of a language as documents have it: `en`, not `eng`, `en-US` or `English`."""
+    return bool(_CODE.fullmatch(text)) and text not in _THREE
 
 
 def _short(stated: str) -> str:

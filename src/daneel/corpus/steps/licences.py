@@ -2,8 +2,9 @@
 
 import re
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
+from daneel.corpus.settings import Count, Range, Settings
 from daneel.corpus.step import Batch, Note, Result
 from daneel.corpus.steps.common import change, short
 
@@ -21,13 +22,13 @@ _BLANK = re.compile(r"\n[^\S\n]*\n\s*")
 
 
 @dataclass(frozen=True)
-class LicenceBlocks:
+class LicenceBlocks(Settings):
     """Removes paragraphs of copyright, licence and production notices near the beginning and the end of a text."""
 
     name: ClassVar[str] = "licence_blocks"
-    paragraphs: int = 20
+    paragraphs: Annotated[int, Range(0, 10_000)] = 20
     """So many paragraphs from each end are looked at: further inside, the words are the story's."""
-    longest: int = 1500
+    longest: Count = 1500
     """Characters; a longer paragraph is not a notice."""
 
     def apply(self, batch: Batch) -> Result:

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
 from daneel.corpus.document import words
 from daneel.corpus.neighbours import Neighbours, near, summarised
+from daneel.corpus.settings import Count, Range, Settings
 from daneel.corpus.step import Arrays, Batch, Note, Result, Run
 from daneel.corpus.steps.common import short
 from daneel.corpus.summaries import joined, offsets, picked
@@ -22,16 +23,16 @@ _LINE = re.compile(r"\n\s*")
 
 
 @dataclass(frozen=True)
-class NearDuplicates:
+class NearDuplicates(Settings):
     """Drops documents that share most of their runs of words with an earlier one that stays.
 
     An excerpt of a longer document is not found: `near_paragraphs` removes what it repeats.
     """
 
     name: ClassVar[str] = "near_duplicates"
-    threshold: float = 0.7
+    threshold: Annotated[float, Range(0.1, 1)] = 0.7
     """Jaccard index from which two documents are near duplicates: shingles in both, over shingles in either."""
-    shingle: int = 5
+    shingle: Annotated[int, Range(1, 100)] = 5
     """Words of a shingle; a Chinese character is a word. Five Chinese characters of one book are found in another less
     often than five English words, and a longer shingle would only make a changed character count for more."""
 
@@ -52,12 +53,12 @@ class NearDuplicates:
         for place, of, similarity in zip(*(verdict[key].tolist() for key in ("places", "of", "like")), strict=True):
             result.documents[place] = None
             example = _example(of, similarity, batch[place].text)
-            result.notes.append((place, Note("near duplicate", example, dropped=True)))
+            result.notes.append((place, Note("near duplicate", example, dropped=True, of=of)))
         return result
 
 
 @dataclass(frozen=True)
-class NearParagraphs:
+class NearParagraphs(Settings):
     """Removes paragraphs that are near duplicates of one in an earlier document.
 
     What a document repeats of itself stays, such as a refrain. Paragraphs are parted by blank lines; in a text without
@@ -65,13 +66,13 @@ class NearParagraphs:
     """
 
     name: ClassVar[str] = "near_paragraphs"
-    threshold: float = 0.8
+    threshold: Annotated[float, Range(0.1, 1)] = 0.8
     """Jaccard index from which two paragraphs are near duplicates."""
-    shingle: int = 5
+    shingle: Annotated[int, Range(1, 100)] = 5
     """Words of a shingle; a Chinese character is a word."""
-    words: int = 25
+    words: Annotated[int, Range(1, 1_000_000)] = 25
     """Shorter paragraphs stay: dialogue and headings are alike in many books."""
-    remain: int = 50
+    remain: Count = 50
     """A document of which fewer words would be left is dropped as a whole."""
 
     def summarise(self, batch: Batch) -> Arrays:
@@ -107,13 +108,10 @@ class NearParagraphs:
             text = "".join(document.text[slice(*span)] for number, span in enumerate(spans) if number not in gone)
             # The first paragraph that goes is the example.
             first = document.text[slice(*spans[min(gone)])]
-            note = Note(
-                "near duplicate paragraphs removed",
-                _example(verdict["of"][here][0], verdict["like"][here][0], first),
-                len(gone),
-            )
+            of = str(verdict["of"][here][0])
+            note = Note("near duplicate paragraphs removed", _example(of, verdict["like"][here][0], first), len(gone))
             if words(text) < self.remain:
-                note = replace(note, what="little left without near duplicate paragraphs", times=1, dropped=True)
+                note = replace(note, what="little left without near duplicate paragraphs", times=1, dropped=True, of=of)
             result.documents[place] = None if note.dropped else replace(document, text=text.rstrip())
             result.notes.append((place, note))
         return result

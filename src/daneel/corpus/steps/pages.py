@@ -8,6 +8,7 @@ from statistics import quantiles
 from typing import ClassVar
 
 from daneel.corpus.document import HAN
+from daneel.corpus.settings import Settings, Share
 from daneel.corpus.step import Batch, Note, Result
 from daneel.corpus.steps.common import change, short
 
@@ -28,11 +29,11 @@ _LEAST = 5
 
 
 @dataclass(frozen=True)
-class Pages:
+class Pages(Settings):
     """Takes out what belongs to the page; knows pages by the form feeds that PDF and old text files have."""
 
     name: ClassVar[str] = "pages"
-    head_share: float = 0.2
+    head_share: Share = 0.2
     """A line at a page's edge that stands on so many of the pages (its digits apart) is a running head."""
     unwrap: bool = True
     """Joins the lines of a paragraph, in texts that have pages."""

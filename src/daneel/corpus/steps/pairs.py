@@ -3,13 +3,15 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from daneel.corpus.document import HAN
 from daneel.corpus.fields import part
 from daneel.corpus.identify import Guess, identify
+from daneel.corpus.settings import Count, Range, Settings, Share
 from daneel.corpus.step import Batch, Note, Result
 from daneel.corpus.steps.common import short
+from daneel.corpus.steps.language import is_code
 
 _HAN = re.compile(f"[{HAN}]")
 # Letters of English that one Chinese character stands for: the median of 21,116 pairs of Tatoeba is 3.1.
@@ -18,19 +20,24 @@ _SLACK = 5
 
 
 @dataclass(frozen=True)
-class Pairs:
+class Pairs(Settings):
     """Drops pairs whose sides cannot be translations of each other."""
 
     name: ClassVar[str] = "pairs"
     languages: tuple[str, ...] = ()
     """Of source and target, such as en, zh; without them the two sides must only differ."""
-    ratio: float = 3.0
+    ratio: Annotated[float, Range(1, 1_000_000)] = 3.0
     """Longest side by shortest, a Chinese character counting as three letters: of 21,116 pairs of Tatoeba, one in two
     thousand is above."""
-    longest: int = 2000
+    longest: Count = 2000
     """Characters of a side."""
-    sure: float = 0.8
+    sure: Share = 0.8
     """Confidence from which a guess at a side's language can drop a pair; of a few words nobody is sure."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.languages) not in (0, 2) or not all(map(is_code, self.languages)):
+            raise self.wrong("languages", "it must be two codes (ISO 639-1), of source and target, such as en, zh")
 
     def apply(self, batch: Batch) -> Result:
         """The batch without false pairs."""

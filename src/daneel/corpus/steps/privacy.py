@@ -10,12 +10,12 @@ import phonenumbers
 from daneel.corpus.document import digest
 from daneel.corpus.privacy.find import DEFAULT, KINDS, REGIONS, find
 from daneel.corpus.privacy.replace import replace, shown
+from daneel.corpus.settings import Settings
 from daneel.corpus.step import Batch, Note, Result
-from daneel.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Privacy:
+class Privacy(Settings):
     """How personal data is treated."""
 
     name: ClassVar[str] = "privacy"
@@ -32,16 +32,16 @@ class Privacy:
     """A secret that hashes and fakes depend on: who has it can try values until one fits, so it is not published."""
 
     def __post_init__(self) -> None:
-        for kind in self.kinds:
-            if kind not in KINDS:
-                raise UsageError(f"privacy.kinds has {kind!r}; it is a list of {', '.join(KINDS)}")
-        for region in self.regions:
-            if region not in phonenumbers.SUPPORTED_REGIONS:
-                raise UsageError(f"privacy.regions has {region!r}; it is a list of countries' letters, as US, GB, CN")
+        super().__post_init__()
+        if not set(self.kinds) <= set(KINDS):
+            raise self.wrong("kinds", f"it must be a list of some of {', '.join(KINDS)}")
+        if not set(self.regions) <= phonenumbers.SUPPORTED_REGIONS:
+            raise self.wrong("regions", "it must be a list of countries' letters, such as US, GB, CN")
         if self.action in ("hash", "fake") and not self.salt:
-            raise UsageError(
-                f"privacy.action = {self.action!r} needs privacy.salt, a secret of your own: without one, anybody can"
-                " try all telephone numbers until one fits"
+            raise self.wrong(
+                "action",
+                "it needs privacy.salt, a secret of your own: without one, anybody can try all telephone numbers until"
+                " one fits",
             )
 
     def apply(self, batch: Batch) -> Result:

@@ -15,6 +15,10 @@ from daneel.corpus.document import Document
 from daneel.corpus.step import Batch, Note, Result
 from daneel.corpus.words import Array, Words
 
+ENDS = ".!?…。．｡！？‼⁇⁈⁉‽؟۔।॥။።։᠃។"
+"""Full stops, exclamation and question marks of many scripts."""
+QUOTES = "\"'”’»"
+CHINESE_QUOTES = QUOTES + "』」》）"
 _LINE_END = 10
 _OWN = ("zh", "en", "")
 

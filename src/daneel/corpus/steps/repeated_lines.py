@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import ceil
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
+from daneel.corpus.settings import Range, Settings, Share
 from daneel.corpus.step import Arrays, Batch, Note, Result, Run
 from daneel.corpus.steps.common import short
 from daneel.corpus.summaries import column
@@ -23,7 +24,7 @@ _LINES = 1 << 23
 
 
 @dataclass(frozen=True)
-class RepeatedLines:
+class RepeatedLines(Settings):
     """Removes lines that stand in many documents, whatever their case and punctuation.
 
     How often a line stands in one document does not count, so refrains stay; so does what opens with a quotation mark
@@ -31,11 +32,11 @@ class RepeatedLines:
     """
 
     name: ClassVar[str] = "repeated_lines"
-    documents: int = 10
+    documents: Annotated[int, Range(2, 1_000_000_000)] = 10
     """So many documents must have the line,"""
-    share: float = 0.001
+    share: Share = 0.001
     """and such a part of all documents."""
-    words: float = 4
+    words: Annotated[float, Range(0, 1_000_000)] = 4
     """Shorter lines stay, such as `CHAPTER I`; a Chinese character counts as half a word."""
 
     def summarise(self, batch: Batch) -> Arrays:

@@ -4,12 +4,13 @@ import functools
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
+from daneel.corpus.settings import Settings
 from daneel.corpus.step import Batch, Note, Result
 from daneel.corpus.steps.common import difference
 
 
 @dataclass(frozen=True)
-class Script:
+class Script(Settings):
     """Chinese documents in one script, by OpenCC; phrases count, so 头发 becomes 頭髮 and 发展 becomes 發展."""
 
     name: ClassVar[str] = "script"

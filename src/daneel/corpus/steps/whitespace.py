@@ -2,18 +2,19 @@
 
 import re
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
+from daneel.corpus.settings import Range, Settings
 from daneel.corpus.step import Batch, Note, Result
 from daneel.corpus.steps.common import change
 
 
 @dataclass(frozen=True)
-class Whitespace:
+class Whitespace(Settings):
     """Removes spaces at line ends and blank lines at both ends; indentation stays, as it may mean verse or code."""
 
     name: ClassVar[str] = "whitespace"
-    blank_lines: int = 2
+    blank_lines: Annotated[int, Range(0, 1_000)] = 2
     """Blank lines in a row that stay."""
 
     def apply(self, batch: Batch) -> Result:
