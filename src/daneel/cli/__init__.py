@@ -13,6 +13,7 @@ VERBS = {
     "write": ("write", "Continue a text."),
     "chat": ("chat", "Talk with a model in the terminal."),
     "train": ("train", "Fine-tune a model on your text, or train one from scratch."),
+    "export": ("export", "Write a model as another tool wants it: Transformers, llama.cpp, CTranslate2."),
     "eval": ("eval", "Cross-entropy, perplexity and bits per byte of a model on a text."),
     "corpus": ("corpus", "Turn files and folders into a clean, documented corpus."),
     "embeddings": ("embeddings", "What a model knows of words: export, neighbours, a map."),

@@ -148,12 +148,12 @@ def _scaling(gguf: GGUF, arch: str, theta: float, head_dim: int) -> dict[str, An
         "high_freq_factor": 4.0,
         "original_max_position_embeddings": original,
     }
-    if factors.size != head_dim // 2 or not np.allclose(factors, _llama3_factors(rule, theta, head_dim), rtol=1e-4):
+    if factors.size != head_dim // 2 or not np.allclose(factors, llama3_factors(rule, theta, head_dim), rtol=1e-4):
         raise ModelError(f"{gguf.path}: its {ROPE_FACTORS} is not Llama 3's scaling; no other is supported")
     return rule
 
 
-def _llama3_factors(rule: dict[str, Any], theta: float, head_dim: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+def llama3_factors(rule: dict[str, Any], theta: float, head_dim: int) -> np.ndarray[Any, np.dtype[np.float64]]:
     """What each RoPE frequency is divided by, as Llama 3 does it."""
     wavelength = 2 * np.pi * theta ** (np.arange(0, head_dim, 2) / head_dim)
     turns = rule["original_max_position_embeddings"] / wavelength

@@ -146,6 +146,10 @@ class Tokenizer:
         """The text of some ids, special tokens by name, as Transformers decodes it."""
         return str(self._raw.decode(ids, skip_special_tokens=False))
 
+    def token(self, id: int) -> str:
+        """How the vocabulary spells a token; empty for an id without one."""
+        return str(self._raw.id_to_token(id) or "")
+
     def token_bytes(self, id: int) -> bytes:
         """The exact bytes of one token, a special token's name for it, nothing for an id without a token."""
         if id not in self._bytes:
