@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from daneel.run import atomic_dir, discard
+from daneel.run import atomic_dir, atomic_write, discard
 
 
 def fill(path: Path, text: str) -> None:
@@ -71,3 +71,27 @@ def test_what_a_kill_left_of_a_discarded_folder_does_not_stop_the_next(tmp_path:
 def test_an_error_without_a_name_gets_one(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"No space left on device: '.*/a'"), atomic_dir(tmp_path / "a"):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_place_that_cannot_be_written_is_named_as_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: str, *_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+
+    (tmp_path / "out").mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr("os.mkdir", refused)
+        with pytest.raises(OSError, match="Read-only") as caught:
+            fill(tmp_path / "out", "new")
+    assert caught.value.filename == str(tmp_path / "out")
+    with monkeypatch.context() as patch:
+        patch.setattr("os.replace", refused)
+        with pytest.raises(OSError, match="Read-only") as caught:
+            atomic_write(tmp_path / "page.html", "new")
+    assert caught.value.filename == str(tmp_path / "page.html")
+    # What else cannot be read keeps its name.
+    with pytest.raises(FileNotFoundError) as missing, atomic_dir(tmp_path / "out"):
+        (tmp_path / "absent").read_text()
+    assert missing.value.filename == str(tmp_path / "absent")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

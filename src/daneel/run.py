@@ -28,18 +28,18 @@ def sha256(path: Path) -> str:
 def atomic_write(path: Path, data: bytes | str) -> None:
     """Write a file so that a reader sees the old content or the new, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data.encode() if isinstance(data, str) else data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException as error:
-        Path(name).unlink(missing_ok=True)
-        _name(error, path)
-        raise
+    with _named(path):
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data.encode() if isinstance(data, str) else data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(name, 0o644)
+            os.replace(name, path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
 
 
 def sync(folder: Path) -> None:
@@ -67,27 +67,34 @@ def atomic_dir(path: Path) -> Iterator[Path]:
     shutil.rmtree(old, ignore_errors=True)
     for leftover in path.parent.glob(f".{path.name}.new-*"):
         shutil.rmtree(leftover, ignore_errors=True)
-    new = Path(tempfile.mkdtemp(prefix=f".{path.name}.new-", dir=path.parent))
-    os.chmod(new, 0o755)  # noqa: S103  (mkdtemp makes it private; models are not)
+    with _named(path):
+        new = Path(tempfile.mkdtemp(prefix=f".{path.name}.new-", dir=path.parent))
+        os.chmod(new, 0o755)  # noqa: S103  (mkdtemp makes it private; models are not)
+        try:
+            yield new
+            sync(new)
+            if path.exists():
+                os.replace(path, old)
+            os.replace(new, path)
+            shutil.rmtree(old, ignore_errors=True)
+        except BaseException:
+            shutil.rmtree(new, ignore_errors=True)
+            if old.exists() and not path.exists():
+                os.replace(old, path)
+            raise
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """An error of the system names the place that the user gave, not the temporary one beside it."""
     try:
-        yield new
-        sync(new)
-        if path.exists():
-            os.replace(path, old)
-        os.replace(new, path)
-        shutil.rmtree(old, ignore_errors=True)
-    except BaseException as error:
-        shutil.rmtree(new, ignore_errors=True)
-        if old.exists() and not path.exists():
-            os.replace(old, path)
-        _name(error, path)
+        yield
+    except OSError as error:
+        # A full disk is noticed while writing, where the system knows no name.
+        hidden = str(path.with_name(f".{path.name}."))
+        if error.errno and (not error.filename or str(error.filename).startswith(hidden)):
+            error.filename = str(path)
         raise
-
-
-def _name(error: BaseException, path: Path) -> None:
-    # A full disk is noticed while writing, where the system knows no name.
-    if isinstance(error, OSError) and error.errno and not error.filename:
-        error.filename = str(path)
 
 
 def discard(path: Path) -> None:

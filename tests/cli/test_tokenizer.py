@@ -1,9 +1,11 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 import tiny
 from click.testing import CliRunner, Result
+from rich.cells import cell_len
 
 from daneel.cli.tokenizer import command
 from daneel.errors import DataError, ModelError, UsageError
@@ -116,7 +118,7 @@ def test_report_compares(trained: Path, stories: Path, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     done = call("report", str(trained), "--on", str(stories), "-o", str(page))
     assert "gpt2-tokenizer is left out: daneel pull gpt2-tokenizer" in done.stderr
-    assert "bytes per token" in done.stdout
+    assert "bytes per" in done.stdout
     assert "Chinese" in page.read_text("utf-8")
     found = json.loads(call("report", str(trained), "--json").stdout)
     assert found["on"] == "the samples that come with daneel"
@@ -124,6 +126,25 @@ def test_report_compares(trained: Path, stories: Path, tmp_path: Path) -> None:
     assert {"en", "zh"} <= languages.keys()
     # All the samples are there, and the folder's own page of explanations is not.
     assert languages["en"]["bytes"] > 50_000
+
+
+@pytest.mark.parametrize("columns", ["80", ""])
+def test_a_report_is_readable_in_80_columns(columns: str, trained: Path, stories: Path, tmp_path: Path) -> None:
+    """With six tokenizers, two of one name; without a terminal too."""
+    paths = [trained, *(tmp_path / name / "own" for name in "ab"), *(tmp_path / f"another-one-{n}" for n in "ab")]
+    for path in paths[1:]:
+        shutil.copytree(trained, path)
+    names = [str(path) for path in paths]
+    result = CliRunner(env={"COLUMNS": columns or None}).invoke(command, ["report", *names, "--on", str(stories)])
+    lines = result.stdout.splitlines()
+    assert all(cell_len(line) <= 80 for line in lines)
+    tables = "\n".join(lines).split("\n\n")
+    assert [table.split("\n")[1].split()[0] for table in tables[:3]] == ["en", "zh", "vocabulary"]
+    for name, short in zip(names, [*names[:3], "another-one-a", "another-one-b"], strict=True):
+        # A name that is too long goes on in the next line.
+        assert sum(short[:14] in line for line in lines) >= 3, name
+    row = next(line for line in tables[0].split("\n") if line.startswith("another-one"))
+    assert len(row.split()) == 7
 
 
 def test_extend_writes_a_model(stories: Path, tmp_path: Path) -> None:
@@ -134,6 +155,14 @@ def test_extend_writes_a_model(stories: Path, tmp_path: Path) -> None:
     assert (found["added"], found["vocabulary"]) == (20, 420)
     assert found["tokens_after"] < found["tokens_before"]
     assert "420 in all" in call("extend", str(model), *on, "--add", "20", "-o", str(out)).stdout
+    # The effect is that on all of the text, its first file alone shows none.
+    both = json.loads(call("extend", str(model), "--on", str(stories), "--add", "20", "-o", str(out), "--json").stdout)
+    texts = [path.read_text("utf-8") for path in sorted(stories.iterdir())]
+    for key, folder in (("tokens_before", model), ("tokens_after", out)):
+        assert both[key] == sum(len(Tokenizer.load(folder).encode(text)) for text in texts)
+    assert len(Tokenizer.load(out).encode(texts[0])) == len(Tokenizer.load(model).encode(texts[0]))
+    done = call("extend", str(model), "--on", str(stories), "--add", "20", "-o", str(out))
+    assert f"took {both['tokens_before']:,} tokens and takes {both['tokens_after']:,} now (" in done.stderr
     with pytest.raises(UsageError, match="is the model itself"):
         call("extend", str(model), *on, "--add", "20", "-o", str(model))
     with pytest.raises(UsageError, match="stories exists and is not a model"):

@@ -1,6 +1,7 @@
 """`daneel tokenizer`: train a vocabulary, look at one, compare several, extend a model's."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from daneel.errors import UsageError
 
 # Alternating grounds: neighbours differ, and black or white letters stay readable on each.
 _GROUNDS = ("on #264653", "on #6d4c1d", "on #3d2f5c", "on #1f5132", "on #6b2737")
+_KEY = """\
+tokens per word: a Chinese character is a word; split: part of a character
+Chinese whole: common characters (GB 2312, level 1) that are one token"""
 _OTHERS = ("gpt2-tokenizer", "smollm2", "gemma3")
 
 
@@ -189,16 +193,34 @@ def report(models: tuple[str, ...], data: tuple[Path, ...], out: Path | None, as
         emit(reporting.summary(portraits, source))
         return
     shown = Console(highlight=False, markup=False)
+    brief = _brief(names)
     for tongue in texts:
-        table = Table(tongue, *names, box=None, pad_edge=False)
-        for row in reporting.rows(portraits, tongue):
-            table.add_row(*row)
-        shown.print(table, end="\n\n")
-    table = Table("vocabulary", *names, box=None, pad_edge=False)
-    table.add_row("tokens", *(f"{p.vocabulary:,}" for p in portraits))
-    table.add_row("common Chinese characters, one token each", *(f"{p.common_chinese:.1%}" for p in portraits))
-    table.add_row("longest", *("  ".join(f"⟦{token}⟧" for token in p.longest[:3]) for p in portraits))
-    shown.print(table)
+        shown.print(_table(tongue, reporting.SHORT, brief, reporting.columns(portraits, tongue)))
+        shown.print()
+    common = [[f"{p.vocabulary:,}" for p in portraits], [f"{p.common_chinese:.1%}" for p in portraits]]
+    shown.print(_table("vocabulary", ("tokens", "Chinese whole"), brief, common))
+    shown.print()
+    for name, portrait in zip(brief, portraits, strict=True):
+        longest = "  ".join(f"⟦{token}⟧" for token in portrait.longest)
+        shown.print(Text(f"longest of {name}: {longest}"), no_wrap=True, overflow="ellipsis")
+    shown.print(_KEY, style="dim")
+
+
+def _brief(names: Sequence[str]) -> list[str]:
+    """The last part of each name, or the whole where two would be the same."""
+    last = [Path(name).name for name in names]
+    return [short if last.count(short) == 1 else name for name, short in zip(names, last, strict=True)]
+
+
+def _table(title: str, labels: Sequence[str], names: Sequence[str], columns: Sequence[Sequence[str]]) -> Table:
+    """A line a tokenizer, a column a measure: many tokenizers need no more width than few."""
+    table = Table(title, box=None, pad_edge=False)
+    table.columns[0].overflow = "fold"
+    for label in labels:
+        table.add_column(label, justify="right", max_width=10)
+    for row in zip(names, *columns, strict=True):
+        table.add_row(*row)
+    return table
 
 
 @command.command()
@@ -226,6 +248,7 @@ def extend(
     daneel train chinese/ --base smollm2-zh
     """
     from daneel.store import resolve
+    from daneel.tokenizer.extend import counts
     from daneel.tokenizer.extend import extend as extend_model
     from daneel.tokenizer.load import Tokenizer
     from daneel.tokenizer.texts import stream
@@ -239,8 +262,7 @@ def extend(
     with console.status("learning new tokens …"):
         learned = extend_model(folder, out, stream(data), count, stream(keep) if keep else None, init, seed)
     after = Tokenizer.load(out)
-    sample = next(stream(data))[:20_000]
-    old, new = len(before.encode(sample)), len(after.encode(sample))
+    old, new = counts((before, after), stream(data))
     if len(learned.names) < count:
         console.print(f"{len(learned.names):,} tokens instead of {count:,}: the text has no more that occur twice")
     if as_json:
@@ -248,7 +270,7 @@ def extend(
               "tokens_before": old, "tokens_after": new})  # fmt: skip
         return
     click.echo(f"{out}: {len(learned.names):,} new tokens, {after.vocab_size:,} in all")
-    console.print(f"the beginning of the new text took {old:,} tokens and takes {new:,} now")
+    console.print(f"the new text took {old:,} tokens and takes {new:,} now ({(old - new) / max(1, old):.1%} fewer)")
 
 
 def _load(name: str) -> Any:

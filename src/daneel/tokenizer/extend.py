@@ -224,6 +224,16 @@ def _enlarged(table: Array, learned: Extension, first: int, size: int, init: Ini
     return new
 
 
+def counts(made: Sequence[Tokenizer], texts: Iterable[str]) -> list[int]:
+    """The tokens that each tokenizer makes of all the texts."""
+    out = [0] * len(made)
+    source = iter(texts)
+    while batch := list(islice(source, _BATCH)):
+        for n, tokenizer in enumerate(made):
+            out[n] += sum(map(len, tokenizer.encode_batch(batch)))
+    return out
+
+
 def same_ids(before: Tokenizer, after: Tokenizer, texts: Sequence[str]) -> float:
     """The share of texts whose ids did not change."""
     return sum(before.encode(text) == after.encode(text) for text in texts) / len(texts)

@@ -147,6 +147,15 @@ MEASURES = {
 }
 
 
+SHORT = ("bytes per token", "characters per token", "tokens per word", "vocabulary used", "split", "unknown")
+"""The measures in few words."""
+
+
+def columns(portraits: Sequence[Portrait], tongue: str) -> list[list[str]]:
+    """Each measure of a language, for each tokenizer."""
+    return [cells for _, *cells in rows(portraits, tongue)]
+
+
 def rows(portraits: Sequence[Portrait], tongue: str) -> list[list[str]]:
     """A row for each measure of a language, a column for each tokenizer."""
     return [
