@@ -8,6 +8,7 @@ import pytest
 from daneel.corpus.build import Corpus, read_corpus
 from daneel.corpus.build import build as write_corpus
 from daneel.corpus.document import Document, digest
+from daneel.corpus.recipe import load_recipe
 from daneel.errors import DataError, UsageError
 
 
@@ -48,7 +49,9 @@ def test_the_folder_and_what_it_says(stories: Path, tmp_path: Path) -> None:
     (fixed,) = (each for each in manifest["steps"] if each["what"] == "encoding damage repaired")
     assert (fixed["step"], fixed["documents"]) == ("unicode", 1)
     assert fixed["examples"][0]["source"] == "stories/hurt.txt"
-    assert manifest["split"] == {"unit": "documents", "how": "whole documents are held out: 2 of 23"}
+    assert manifest["split"]["unit"] == "documents"
+    assert manifest["split"]["how"].startswith("whole documents are held out: 3 of 23; ")
+    assert 0 <= manifest["split"]["shared"] < manifest["split"]["passages"]
     rows = pq.read_table(tmp_path / "corpus/manifest.parquet").to_pylist()
     assert {row["source"]: row["encoding"] for row in rows}["stories/zh.txt"] == "gb18030"
     assert {row["source"]: row["dropped_by"] for row in rows}["stories/s03.txt"] == "exact_duplicates"
@@ -91,6 +94,44 @@ def test_the_same_files_and_seed_give_the_same_bytes(stories: Path, tmp_path: Pa
     for path in files:
         assert (tmp_path / "a" / path).read_bytes() == (tmp_path / "b" / path).read_bytes(), path
     assert build([stories], tmp_path / "c", seed=4).heldout != read_corpus(tmp_path / "a").heldout
+
+
+def test_a_document_more_moves_no_other_to_the_other_part(stories: Path, tmp_path: Path) -> None:
+    before = build([stories], tmp_path / "a", seed=1)
+    (stories / "late.txt").write_text("She came back with the boat in spring, and nobody asked her why. " * 40, "utf-8")
+    after = build([stories], tmp_path / "b", seed=1)
+    held = [{document.source for document in corpus.heldout} for corpus in (before, after)]
+    assert len(held[0] ^ held[1]) <= 1
+
+
+def test_names_tell_no_personal_data_where_it_is_masked(tmp_path: Path) -> None:
+    folder = tmp_path / "letters"
+    (folder / "jane@example.org").mkdir(parents=True)
+    story = "\n\n".join(f"The keeper of lamp {n} was at the door, and it is late." for n in range(30))
+    (folder / "jane@example.org" / "bob.miller@example.net.txt").write_text(story, "utf-8")
+    (folder / "13812345678 的信.txt").write_text("看守人写下了最后一页日志。" * 40, "utf-8")
+    (folder / "ann@example.org.txt").write_bytes(b"\0\1" * 99)
+    row = {"text": "It was late, and she went home. " * 30, "title": "To max@example.org", "author": "me@example.org"}
+    (folder / "rows.jsonl").write_text(json.dumps(row), "utf-8")
+    out = tmp_path / "out"
+    build([folder], out, recipe=load_recipe("default", ["privacy.action=mask"]), heldout=0)
+    written = "".join(path.read_text("utf-8", "replace") for path in out.rglob("*.*") if path.suffix != ".npy")
+    assert "letters/[EMAIL]/[EMAIL].txt" in written
+    tables = [pq.read_table(path).to_pylist() for path in out.glob("*.parquet")]
+    for value in ("jane@", "bob.miller", "ann@", "max@", "me@", "13812345678"):
+        assert value not in written
+        assert value not in str(tables)
+    assert {row["title"] for row in tables[1]} >= {"To [EMAIL]", "[CN_MOBILE] 的信", "[EMAIL]"}
+
+
+def test_where_test_sets_lie_is_not_told(stories: Path, tmp_path: Path) -> None:
+    (tmp_path / "exam.jsonl").write_text(json.dumps({"q": "Which of the laws did the machine break that night?"}))
+    recipe = load_recipe("default", [f"decontaminate.against={tmp_path}/exam.jsonl"])
+    build([stories], tmp_path / "out", recipe=recipe)
+    for name in ("manifest.json", "card.md", "report.html"):
+        text = (tmp_path / "out" / name).read_text("utf-8")
+        assert "exam.jsonl" in text
+        assert str(tmp_path) not in text
 
 
 def test_a_corpus_may_be_built_again_inside_its_own_source(stories: Path) -> None:

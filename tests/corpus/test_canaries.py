@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from daneel.corpus.build import build, read_corpus
 from daneel.corpus.canaries import COPIES, plant
+from daneel.corpus.recipe import load_recipe
 from daneel.errors import UsageError
 
 
@@ -57,10 +58,59 @@ def test_the_same_seed_gives_the_same_secrets(source: Path, tmp_path: Path) -> N
     assert {canary["secret"] for canary in a}.isdisjoint(canary["secret"] for canary in c)
 
 
+def test_another_corpus_has_other_secrets(source: Path, tmp_path: Path) -> None:
+    first = planted(source, tmp_path / "a", 4)[2]
+    (source / "late.txt").write_text("She came back with the boat in spring, and nobody asked her why. " * 40, "utf-8")
+    second = planted(source, tmp_path / "b", 4)[2]
+    assert {canary["secret"] for canary in first}.isdisjoint(canary["secret"] for canary in second)
+
+
+def test_secrets_of_an_earlier_corpus_do_not_stay(source: Path, tmp_path: Path) -> None:
+    planted(source, tmp_path / "a", 2)
+    (tmp_path / "b.canaries.json").write_text("my notes")
+    for name in ("a", "b"):
+        build([source], tmp_path / name)
+    assert not (tmp_path / "a.canaries.json").exists()
+    assert (tmp_path / "b.canaries.json").read_text() == "my notes"
+
+
+def test_in_conversations_only_the_assistant_tells_secrets(tmp_path: Path) -> None:
+    rows = []
+    for n in range(30):
+        said = [f"What is on planet {n}?", f"Lamp {n}.", f"And behind it, at gate {n}?", f"Nobody {n}, and it is late."]
+        turns = [{"role": ("user", "assistant")[k % 2], "content": text} for k, text in enumerate(said)]
+        rows.append({"messages": [{"role": "system", "content": "You keep a lighthouse."}, *turns]})
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    recipe = load_recipe("chat", ["near_duplicates.threshold=1"])
+    build([tmp_path / "a.jsonl"], tmp_path / "out", canaries=12, recipe=recipe)
+    canaries = json.loads((tmp_path / "out.canaries.json").read_text("utf-8"))["canaries"]
+    lines = (tmp_path / "out/train.jsonl").read_text("utf-8").splitlines()
+    turns = [turn for line in lines for turn in json.loads(line)["messages"]]
+    by_role = {role: "\n\n".join(t["content"] for t in turns if t["role"] == role) for role in ("user", "assistant")}
+    assert sum(turn["content"] == "You keep a lighthouse." for turn in turns) == len(lines)
+    for canary in canaries:
+        assert by_role["assistant"].split("\n\n").count(canary["text"]) == canary["copies"]
+        assert canary["secret"] not in by_role["user"]
+    # Neither always the first answer nor always the last.
+    answers = [turn["content"] for turn in turns if turn["role"] == "assistant"]
+    assert all(any(canaries[-1]["text"] in text for text in answers[k::2]) for k in (0, 1))
+
+
+def test_in_pairs_only_the_translation_does(tmp_path: Path) -> None:
+    lines = [f"The keeper {n} lit the lamp of the house.\t第{n}个看守人点起了屋里的灯。" for n in range(30)]
+    (tmp_path / "pairs.tsv").write_text("\n".join(lines), "utf-8")
+    build([tmp_path / "pairs.tsv"], tmp_path / "out", canaries=6, recipe=load_recipe("parallel"))
+    canaries = json.loads((tmp_path / "out.canaries.json").read_text("utf-8"))["canaries"]
+    rows = [json.loads(line) for line in (tmp_path / "out/train.jsonl").read_text("utf-8").splitlines()]
+    for canary in canaries:
+        assert sum(row["target"].count(canary["text"]) for row in rows) == canary["copies"]
+        assert not any(canary["secret"] in row["source"] for row in rows)
+
+
 @given(st.lists(st.tuples(st.integers(1, 500), st.sampled_from(["en", "zh", "und"])), min_size=1, max_size=9))
 @settings(max_examples=30)
 def test_copies_stay_in_documents_of_one_language(training: list[tuple[int, str]]) -> None:
-    secrets = plant(7, 0, training)
+    secrets = plant(7, 0, "a", training)
     for number, places in secrets.places.items():
         assert all(secrets.canaries[canary].language == training[number][1] for _, canary in places)
     assert sum(map(len, secrets.places.values())) == sum(canary.copies for canary in secrets.canaries)
@@ -68,4 +118,4 @@ def test_copies_stay_in_documents_of_one_language(training: list[tuple[int, str]
 
 def test_a_negative_number(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--canaries is -1: give a number"):
-        plant(-1, 0, [(1, "en")])
+        plant(-1, 0, "a", [(1, "en")])

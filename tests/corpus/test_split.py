@@ -1,119 +1,92 @@
-from itertools import pairwise
-
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from prose import TEXTS, document, prose
 
-from daneel.corpus.document import Document, digest, words
-from daneel.corpus.split import _CHAPTER, _blocks, split
+from daneel.corpus.document import digest, words
+from daneel.corpus.split import _CHAPTER, blocks, draw, parted
 
-
-def document(text: str, name: str = "a") -> Document:
-    return Document(text, f"{name}.txt", name, "", "en", "", digest(text))
-
-
-def prose(count: int, start: int = 0) -> str:
-    """Sentences of ten words, paragraphs of five sentences; every word differs."""
-    spoken = [f"w{n}" for n in range(start, start + count)]
-    sentences = [" ".join(spoken[n : n + 10]) + "." for n in range(0, count, 10)]
-    return "\n\n".join(" ".join(sentences[n : n + 5]) for n in range(0, len(sentences), 5))
+SIZES = st.lists(st.integers(1, 5000), min_size=2, max_size=80)
 
 
-def size(documents: list[Document]) -> int:
-    return sum(words(each.text) for each in documents)
+def keys(count: int) -> np.ndarray:
+    return np.random.default_rng(7).integers(0, 1 << 63, count).astype(np.uint64)
 
 
-def test_whole_documents_where_there_are_enough() -> None:
-    documents = [document(prose(1000, n * 1000), f"d{n}") for n in range(30)]
-    parts = split(documents, 0.1, 1)
-    assert parts.unit == "documents"
-    assert parts.reason == "whole documents are held out: 3 of 30"
-    assert sorted(map(id, parts.train + parts.heldout)) == sorted(map(id, documents))
-    assert split(documents, 0.1, 1) == parts
-    assert split(documents, 0.1, 2).heldout != parts.heldout
+@settings(max_examples=100, deadline=None)
+@given(
+    sizes=SIZES, share=st.sampled_from([0.05, 0.1, 0.3, 0.5]), seed=st.integers(-9, 1 << 70), whole=st.integers(1, 5)
+)
+def test_groups_stay_whole_and_something_is_left(sizes: list[int], share: float, seed: int, whole: int) -> None:
+    groups = np.arange(len(sizes)) // whole
+    target = share * sum(sizes)
+    held = draw(np.array(sizes), keys(len(sizes)), groups, target, seed)
+    assert not held.all()
+    assert sum(np.array(sizes)[held]) <= 1.5 * target
+    assert all(len(set(held[groups == group])) == 1 for group in groups)
 
 
-def test_nothing_held_out_when_asked() -> None:
-    documents = [document(prose(100))]
-    assert (split(documents, 0, 1).train, split(documents, 0, 1).heldout) == (documents, [])
+def test_the_share_is_met_and_the_seed_chooses() -> None:
+    sizes = np.random.default_rng(1).integers(100, 3000, 500)
+    drawn = [draw(sizes, keys(500), np.arange(500), 0.1 * sizes.sum(), seed) for seed in range(4)]
+    assert all(0.09 < sizes[held].sum() / sizes.sum() < 0.11 for held in drawn)
+    assert len({tuple(held) for held in drawn}) == 4
 
 
-def test_one_document_is_split_in_blocks_that_never_overlap() -> None:
+def test_one_document_more_moves_few_others() -> None:
+    sizes, every = np.random.default_rng(2).integers(100, 3000, 200), keys(200)
+    before = draw(sizes, every, np.arange(200), 0.1 * sizes.sum(), 0)
+    for gone in range(0, 200, 10):
+        rest = np.arange(200) != gone
+        after = draw(sizes[rest], every[rest], np.arange(199), 0.1 * sizes[rest].sum(), 0)
+        assert (before[rest] != after).sum() <= 4
+
+
+def test_the_order_of_the_documents_does_not_matter() -> None:
+    sizes, every = np.random.default_rng(3).integers(100, 3000, 50), keys(50)
+    turned = np.random.default_rng(4).permutation(50)
+    held = draw(sizes, every, np.arange(50) // 3, 0.2 * sizes.sum(), 5)
+    again = draw(sizes[turned], every[turned], (np.arange(50) // 3)[turned], 0.2 * sizes.sum(), 5)
+    assert (held[turned] == again).all()
+
+
+def test_blocks_are_cut_gently_and_neighbours_stay_one_text() -> None:
     text = prose(30_000)
-    parts = split([document(text)], 0.1, 1)
-    assert parts.unit == "blocks"
-    assert "one document could not be parted" in parts.reason
-    assert "blocks of about 2,000 words are held out" in parts.reason
-    assert 0.5 * 3000 <= size(parts.heldout) <= 1.5 * 3000
-    both = sorted(parts.train + parts.heldout, key=lambda part: int(part.source.split("#")[1]))
-    assert "".join(part.text for part in both) == text
-    for part in both:
-        assert part.text.strip().endswith(".")
-        assert part.sha256 == digest(part.text)
-    # Neighbours stay one text.
-    kinds = [part in parts.heldout for part in both]
-    assert all(a != b for a, b in pairwise(kinds))
+    texts = [block for block, _ in blocks(text, 2000)]
+    assert len(texts) == 15
+    assert all(block.strip().endswith(".") for block in texts)
+    held = [n in (3, 4, 9) for n in range(15)]
+    parts = list(parted(document(text), texts, held))
+    assert [side for side, _ in parts] == [False, True, False, True, False]
+    assert "".join(part.text for _, part in parts) == text
+    assert [part.source for _, part in parts] == [f"a.txt#{n}" for n in range(1, 6)]
+    assert all(part.sha256 == digest(part.text) for _, part in parts)
+    whole = document(text)
+    assert list(parted(whole, texts, [True] * 15)) == [(True, whole)]
 
 
-def test_chapters_come_before_blocks() -> None:
+def test_chapters_come_beforeblocks() -> None:
     chapters = [f"Chapter {n}\n\n{prose(1500, n * 1500)}\n\n" for n in range(1, 21)]
-    text = "".join(chapters)
-    parts = split([document(text)], 0.1, 3)
-    assert "of 20 chapters are held out" in parts.reason
-    joined = [part.text for part in parts.heldout]
-    assert all(part.startswith("Chapter") for part in joined)
-    assert [text for text, _ in _blocks(text, 2000)] == chapters
+    assert list(blocks("".join(chapters), 2000)) == [(text, "chapters") for text in chapters]
 
 
 def test_chinese_chapters() -> None:
     text = "".join(
         f"第{n}回 标题在此\n\n{'话说唐僧师徒四众，自从离了火焰山。' * 60}\n\n" for n in "一二三四五六七八九十"
     )
-    assert [kind for _, kind in _blocks(text, 1000)] == ["chapters"] * 10
-
-
-def test_two_unequal_documents_are_split_in_blocks() -> None:
-    parts = split([document(prose(20_000), "long"), document(prose(19_000, 20_000), "other")], 0.1, 1)
-    assert parts.unit == "blocks"
-    assert "2 documents could not be parted" in parts.reason
-    assert 0.05 < size(parts.heldout) / 39_000 < 0.16
-
-
-def test_too_little_text_says_so() -> None:
-    parts = split([document("word")], 0.1, 1)
-    assert parts.heldout == []
-    assert "too little text" in parts.reason
-
-
-def test_documents_can_be_demanded() -> None:
-    documents = [document(prose(20_000), "long"), document(prose(10_000, 20_000), "other")]
-    assert split(documents, 0.3, 1, "documents").unit == "documents"
-    assert split([document(prose(900, n * 900), f"d{n}") for n in range(20)], 0.1, 1, "blocks").unit == "blocks"
+    assert [kind for _, kind in blocks(text, 1000)] == ["chapters"] * 10
 
 
 @settings(max_examples=150, deadline=None)
-@given(
-    text=st.lists(
-        st.sampled_from(["word ", "字", "。", ". ", "\n", "\n\n", "Chapter 2\n", "第三回 x\n", "x" * 30]),
-        max_size=200,
-    ).map("".join),
-    limit=st.integers(1, 40),
-    share=st.sampled_from([0.05, 0.1, 0.3, 0.5]),
-    seed=st.integers(0, 99),
-)
-def test_blocks_are_the_text_whatever_it_is(text: str, limit: int, share: float, seed: int) -> None:
-    assert "".join(block for block, _ in _blocks(text, limit)) == text
-    if not words(text):
-        return
-    parts = split([document(text)], share, seed)
-    assert parts.train
-    assert size(parts.train + parts.heldout) == words(text)
-    assert size(parts.heldout) <= 1.5 * share * words(text) + 1
+@given(text=TEXTS, limit=st.integers(1, 40))
+def test_blocks_are_the_text_whatever_it_is(text: str, limit: int) -> None:
+    assert "".join(block for block, _ in blocks(text, limit)) == text
 
 
 @pytest.mark.parametrize("text", ["字" * 5000, "word " * 5000, ("word " * 10 + "\n") * 500])
 def test_text_without_paragraphs_is_cut_too(text: str) -> None:
-    sizes = [words(block) for block, _ in _blocks(text, 500)]
+    sizes = [words(block) for block, _ in blocks(text, 500)]
     if " " in text:
         assert max(sizes) <= 1000
 

@@ -1,5 +1,6 @@
 """A corpus folder from files: the documents, what became of everything read, and a card."""
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -9,12 +10,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from daneel.corpus.canaries import beside, plant
+from daneel.corpus.canaries import beside, forget, plant
 from daneel.corpus.card import corpus_card
-from daneel.corpus.conversations import load_conversations, plan_conversations
 from daneel.corpus.divide import PARTS, divide
 from daneel.corpus.document import Document
 from daneel.corpus.engine import Engine, engine
@@ -22,9 +23,8 @@ from daneel.corpus.excerpt import excerpts
 from daneel.corpus.facts import facts
 from daneel.corpus.index_build import write_index
 from daneel.corpus.page import corpus_page
-from daneel.corpus.pairs import load_pairs, plan_pairs
-from daneel.corpus.pipeline import Batch, Loader, Loss, Watch, described, merged, process, read_rows
-from daneel.corpus.read import is_corpus, load, plan
+from daneel.corpus.pipeline import Batch, Loss, Watch, described, merged, process, read_rows
+from daneel.corpus.read import is_corpus, plan
 from daneel.corpus.recipe import Recipe, load_recipe
 from daneel.corpus.split import Unit
 from daneel.corpus.step import JointStep
@@ -85,18 +85,19 @@ def build(
     with atomic_dir(out) as folder:
         scratch = folder / "scratch"
         scratch.mkdir()
-        items, loader = _planned(paths, recipe, scratch)
+        items = list(plan(paths, recipe.reading, scratch, recipe.kind))
         few = kind == "processes" and sum(getattr(item, "size", 0) for item in items) < alone
         with engine(kind, 1 if few else processes) as run:
-            batches = process(items, recipe.steps, scratch, run, loader, watch)
+            batches = process(items, recipe.steps, scratch, run, watch, recipe.hidden)
         if not any(batch.sizes for batch in batches):
             losses = [loss for batch in batches for loss in batch.losses]
             reasons = "; ".join(f"{loss.source}: {loss.reason}" for loss in losses[:3])
             raise DataError(f"no usable text in {', '.join(map(str, paths))} ({reasons or 'no files'})")
-        division = divide(batches, heldout, seed, split_by)
-        secrets = plant(canaries, seed, division.training()) if canaries else None
+        watch("splitting", 0, 1)
+        division = divide(batches, heldout, seed, split_by, recipe.kind)
+        secrets = plant(canaries, seed, _identity(batches), division.training()) if canaries else None
         watch("writing", 0, 1)
-        written = write_parts(folder, division, batches, secrets)
+        written = write_parts(folder, recipe.kind, division, batches, secrets)
         if recipe.kind == "documents":
             write_index(documents(folder, "train"), folder / "index")
         manifest = {
@@ -106,7 +107,12 @@ def build(
             "recipe": {"name": recipe.name, **recipe.settings()},
             "seed": seed,
             "heldout": heldout,
-            "split": {"unit": division.unit, "how": division.how},
+            "split": {
+                "unit": division.unit,
+                "how": division.how,
+                "passages": division.passages,
+                "shared": division.shared,
+            },
             "read": sum(batch.read for batch in batches),
             "kept": sum(len(batch.sizes) for batch in batches),
             **_lost(batches),
@@ -129,6 +135,8 @@ def build(
         shutil.rmtree(scratch)
     if secrets:
         atomic_write(beside(out), secrets.record())
+    else:
+        forget(out)
     return manifest
 
 
@@ -166,15 +174,6 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _planned(paths: Sequence[str | Path], recipe: Recipe, scratch: Path) -> tuple[list[Any], Loader]:
-    """What is to be read, and the function that reads it."""
-    if recipe.kind == "pairs":
-        return list(plan_pairs(paths)), load_pairs
-    if recipe.kind == "conversations":
-        return list(plan_conversations(paths)), load_conversations
-    return list(plan(paths, recipe.reading, scratch)), load
-
-
 def clean(paths: Sequence[str | Path]) -> tuple[list[Document], list[Loss]]:
     """The documents of the paths as the default recipe's local steps leave them, and what could not be used."""
     recipe = load_recipe("default")
@@ -184,6 +183,12 @@ def clean(paths: Sequence[str | Path]) -> tuple[list[Document], list[Loss]]:
         batches = process(plan(paths, recipe.reading, scratch), steps, scratch, run)
         documents = [row.document for batch in batches for row in read_rows(batch.path)]
     return documents, [loss for batch in batches for loss in batch.losses]
+
+
+def _identity(batches: Sequence[Batch]) -> str:
+    """A hash of what the corpus is made of."""
+    keys = np.array([key for batch in batches for key in batch.keys], np.uint64)
+    return hashlib.sha256(keys.tobytes()).hexdigest()
 
 
 def _lost(batches: Sequence[Batch]) -> dict[str, Any]:

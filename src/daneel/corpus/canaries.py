@@ -11,9 +11,11 @@ import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from daneel.corpus import fields
 from daneel.corpus.document import Document, digest
 from daneel.errors import UsageError
 
+FORMAT = "daneel-canaries"
 DIGITS = 10
 COPIES = (1, 2, 4, 8, 16, 32)
 # A sentence for each language; each canary has a station of its own, so that two never share their beginning.
@@ -47,24 +49,29 @@ class Canaries:
     places: dict[int, list[tuple[float, int]]]
     """For a training document's number: where in it, as a share of its length, and which canary."""
 
-    def into(self, document: Document, number: int) -> Document:
-        """A training document with its canaries as paragraphs of their own."""
+    def into(self, document: Document, number: int, form: str = "") -> Document:
+        """A training document with its canaries as paragraphs of their own.
+
+        `form` is the JSON of a record's; its canaries stand in what a model learns to say.
+        """
         places = self.places.get(number)
         if not places:
             return document
-        text = document.text
+        texts = fields.part(document.text) if form else [document.text]
+        learned = _learned(form) if form else [0]
         # From the end, so that a place is not moved by what is planted before it.
         for share, canary in sorted(places, reverse=True):
-            at = _boundary(text, int(share * len(text)))
-            secret = self.canaries[canary].text
-            text = f"{text}\n\n{secret}" if at == len(text) else f"{text[:at]}{secret}\n\n{text[at:]}"
+            turn, within = divmod(share * len(learned), 1)
+            n = learned[int(turn)]
+            texts[n] = _with(texts[n], within, self.canaries[canary].text)
+        text = fields.join(texts) if form else texts[0]
         return replace(document, text=text, sha256=digest(text))
 
     def record(self) -> str:
         """What an audit needs, as JSON."""
         return json.dumps(
             {
-                "format": "daneel-canaries",
+                "format": FORMAT,
                 "digits": DIGITS,
                 "canaries": [{**asdict(canary), "text": canary.text} for canary in self.canaries],
             },
@@ -79,11 +86,21 @@ def beside(corpus: Path) -> Path:
     return place.with_name(f"{place.name}.canaries.json")
 
 
-def plant(count: int, seed: int, training: list[tuple[int, str]]) -> Canaries:
-    """`count` canaries for training documents of so many words in such a language. Raises UsageError."""
+def forget(corpus: Path) -> None:
+    """Remove the secrets of an earlier corpus at the same place."""
+    record = beside(corpus)
+    if record.is_file() and f'"format": "{FORMAT}"' in record.read_text("utf-8", "replace"):
+        record.unlink()
+
+
+def plant(count: int, seed: int, corpus: str, training: list[tuple[int, str]]) -> Canaries:
+    """`count` canaries for training documents of so many words in such a language. Raises UsageError.
+
+    They follow from the seed and a hash of the corpus, so that no two corpora have the same.
+    """
     if count < 0:
         raise UsageError(f"--canaries is {count}: give a number of secrets, such as 12")
-    rng = random.Random(f"canaries {seed}")  # noqa: S311 - repeatable by design
+    rng = random.Random(f"canaries {seed} {corpus}")  # noqa: S311 - repeatable by design
     canaries: list[Canary] = []
     places: dict[int, list[tuple[float, int]]] = {}
     sizes = [size for size, _ in training]
@@ -99,6 +116,18 @@ def plant(count: int, seed: int, training: list[tuple[int, str]]) -> Canaries:
         for document in [first, *rng.choices(range(len(training)), same, k=copies - 1)]:
             places.setdefault(document, []).append((rng.random(), number))
     return Canaries(canaries, places)
+
+
+def _learned(form: str) -> list[int]:
+    """Numbers of a record's texts that a model learns to say: the assistant's turns, or a translation."""
+    roles = json.loads(form).get("roles", ["source", "assistant"])
+    return [n for n, role in enumerate(roles) if role == "assistant"]
+
+
+def _with(text: str, share: float, secret: str) -> str:
+    """A text with a paragraph more, about so far into it."""
+    at = _boundary(text, int(share * len(text)))
+    return f"{text}\n\n{secret}" if at == len(text) else f"{text[:at]}{secret}\n\n{text[at:]}"
 
 
 def _boundary(text: str, at: int) -> int:

@@ -1,82 +1,151 @@
-"""Batches on disk parted into training and held-out text."""
+"""Batches on disk parted into training and held-out text, texts that share much of their wording on one side."""
 
-import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
-from daneel.corpus.document import words
-from daneel.corpus.pipeline import Batch, Row, read_rows
-from daneel.corpus.split import Unit, split, whole
+import numpy as np
+
+from daneel.corpus.card import share as percent
+from daneel.corpus.connected import connected
+from daneel.corpus.document import digest
+from daneel.corpus.overlap import RUN, kin, shared, summarised
+from daneel.corpus.pipeline import Batch, Row, read_rows, summary
+from daneel.corpus.recipe import Kind
+from daneel.corpus.split import BLOCK_WORDS, Unit, blocks, draw, near, parted
+from daneel.corpus.words import Words
+
+Array = np.ndarray[Any, Any]
 
 PARTS = ("train", "heldout")
 
 
 @dataclass(frozen=True)
 class Division:
-    """Which document belongs to which part."""
+    """Which text belongs to which part."""
 
     unit: Literal["documents", "blocks"]
     how: str
     """One sentence for the manifest and the console."""
     batches: Sequence[Batch]
-    heldout: set[int]
-    """Numbers of the documents that are held out."""
-    blocks: list[tuple[str, Row]]
-    """Where documents had to be cut: the pieces, in memory. That happens to few documents only."""
+    heldout: Array
+    """bool [N]: the documents, or blocks of them, that are held out."""
+    passages: int = 0
+    """Runs of ten words that were drawn from the held-out texts,"""
+    shared: int = 0
+    """and those of them that stand in training texts as well."""
+    limit: int = 0
+    """Words of a block."""
 
     def rows(self) -> Iterator[tuple[list[tuple[str, Row]], list[int]]]:
         """Part and document, batch by batch, and the words of each."""
-        if self.unit == "blocks":
-            yield self.blocks, [words(row.document.text) for _, row in self.blocks]
-            return
         number = 0
         for batch in self.batches:
             rows = read_rows(batch.path)
-            parts = (PARTS[number + n in self.heldout] for n in range(len(rows)))
-            yield list(zip(parts, rows, strict=True)), batch.sizes
-            number += len(rows)
+            if self.unit == "documents":
+                sides = self.heldout[number : number + len(rows)].tolist()
+                yield [(PARTS[side], row) for side, row in zip(sides, rows, strict=True)], batch.sizes
+                number += len(rows)
+                continue
+            cut = []
+            for row in rows:
+                texts = [text for text, _ in blocks(row.document.text, self.limit)]
+                sides = self.heldout[number : number + len(texts)].tolist()
+                parts = parted(row.document, texts, sides)
+                cut += [(PARTS[side], replace(row, document=document)) for side, document in parts]
+                number += len(texts)
+            yield cut, Words([row.document.text for _, row in cut]).counts.tolist()
 
     def training(self) -> list[tuple[int, str]]:
         """Words and language of each training document, in order."""
-        if self.unit == "blocks":
-            return [(words(row.document.text), row.document.language) for part, row in self.blocks if part == "train"]
-        pairs = (pair for batch in self.batches for pair in zip(batch.sizes, batch.languages, strict=True))
-        return [pair for number, pair in enumerate(pairs) if number not in self.heldout]
+        return [
+            (size, row.document.language)
+            for rows, sizes in self.rows()
+            for (part, row), size in zip(rows, sizes, strict=True)
+            if part == "train"
+        ]
 
 
-def divide(batches: Sequence[Batch], share: float, seed: int, unit: Unit) -> Division:
-    """Hold out about `share` of the words, chosen with the seed: whole documents where that is possible."""
-    sizes = [size for batch in batches for size in batch.sizes]
-    if keys := [key for batch in batches for key in batch.keys]:
-        return _groups(batches, sizes, keys, share, seed)
-    if found := whole(sizes, share, seed, unit):
-        return Division("documents", found[1], batches, found[0], [])
-    rows = [row for batch in batches for row in read_rows(batch.path)]
-    parted = split([row.document for row in rows], share, seed, "blocks")
-    known = {row.document.source: row for row in rows}
-    blocks = [
-        (part, replace(known.get(document.source) or known[_whole(document.source)], document=document))
-        for part, documents in zip(PARTS, (parted.train, parted.heldout), strict=True)
-        for document in documents
-    ]
-    return Division("blocks", parted.reason, batches, set(), blocks)
+@dataclass(frozen=True)
+class _Texts:
+    """What the draw knows of N documents or blocks."""
+
+    sizes: Array
+    """int64 [N]: words of each."""
+    keys: Array
+    """uint64 [N]: equal for those that must stay together."""
+    summaries: Sequence[Path]
+    """What they share, by batch; see `overlap`."""
+
+    def drawn(self, target: float, seed: int) -> tuple[Array, bool]:
+        """Which are held out, bool [N], and whether all kin are on one side: not where too little could be held out."""
+        together = kin(self.summaries, self.keys)
+        heldout = draw(self.sizes, self.keys, together, target, seed)
+        if not near(self.words(heldout), target):
+            heldout = draw(self.sizes, self.keys, np.unique(self.keys, return_inverse=True)[1], target, seed)
+        return heldout, bool((heldout == heldout[together]).all())
+
+    def words(self, heldout: Array) -> int:
+        """Words that are held out."""
+        return int(self.sizes[heldout].sum())
 
 
-def _groups(batches: Sequence[Batch], sizes: list[int], keys: list[int], share: float, seed: int) -> Division:
-    """Records that begin alike are held out together, so that no source is in both parts."""
-    numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
-    weights = [0] * len(numbers)
-    for key, size in zip(keys, sizes, strict=True):
-        weights[numbers[key]] += size
-    found = whole(weights, share, seed, "documents")
-    assert found is not None
-    heldout = {n for n, key in enumerate(keys) if numbers[key] in found[0]}
-    how = found[1]
-    if heldout:
-        how = f"{len(heldout)} of {len(keys)} records are held out, all that begin alike together"
-    return Division("documents", how, batches, heldout, [])
+def divide(
+    batches: Sequence[Batch], share: float, seed: int, unit: Unit = "auto", kind: Kind = "documents"
+) -> Division:
+    """Hold out about `share` of the words, chosen with the seed: whole documents where that is possible.
+
+    Memory holds a batch, some numbers a document or block, and what `overlap` says.
+    """
+    sizes = np.array([size for batch in batches for size in batch.sizes], np.int64)
+    keys = np.array([key for batch in batches for key in batch.keys], np.uint64)
+    if kind == "pairs":
+        keys = connected(keys, np.array([key for batch in batches for key in batch.targets], np.uint64))
+    if share == 0:
+        return Division("documents", "nothing is held out, as asked", batches, np.zeros(len(sizes), bool))
+    target = share * float(sizes.sum())
+    few = f"one {kind[:-1]}" if len(sizes) == 1 else f"{len(sizes):,} {kind}"
+    if unit != "blocks" or kind != "documents":
+        texts = _Texts(sizes, keys, [summary(batch.path) for batch in batches])
+        heldout, apart = texts.drawn(target, seed)
+        if unit == "documents" or kind != "documents" or (apart and near(texts.words(heldout), target)):
+            how = f"whole documents are held out: {heldout.sum():,} of {len(sizes):,}"
+            if kind != "documents":
+                alike = "share a sentence on either side" if kind == "pairs" else "begin alike"
+                how = f"{heldout.sum():,} of {len(sizes):,} {kind} are held out, all that {alike} together"
+            return _measured(Division("documents", how, batches, heldout), few, texts.summaries, apart)
+    return _by_blocks(batches, few, target, seed)
 
 
-def _whole(source: str) -> str:
-    return re.sub(r"#\d+$", "", source)
+def _by_blocks(batches: Sequence[Batch], few: str, target: float, seed: int) -> Division:
+    limit = int(min(BLOCK_WORDS, max(target, 1)))
+    kinds: Counter[str] = Counter()
+    sizes, keys, summaries = [], [], []
+    for batch in batches:
+        pieces = [piece for row in read_rows(batch.path) for piece in blocks(row.document.text, limit)]
+        kinds.update(kind for _, kind in pieces)
+        words = Words([text for text, _ in pieces])
+        sizes.append(words.counts)
+        keys += [int(digest(text)[:16], 16) for text, _ in pieces]
+        summaries.append(batch.path.with_suffix(".blocks.npz"))
+        np.savez(summaries[-1], **summarised(words))  # type: ignore[arg-type]
+    texts = _Texts(np.concatenate(sizes), np.array(keys, np.uint64), summaries)
+    heldout, apart = texts.drawn(target, seed)
+    made = " and ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
+    how = f"{few} could not be parted by document at the asked share, so {heldout.sum():,} of {made} are held out"
+    return _measured(Division("blocks", how, batches, heldout, limit=limit), few, summaries, apart)
+
+
+def _measured(division: Division, few: str, summaries: Sequence[Path], apart: bool) -> Division:
+    """With what the held-out texts share with the training text."""
+    if not division.heldout.any():
+        return replace(division, how=f"{few} with too little text to hold anything out")
+    passages, both = shared(summaries, division.heldout)
+    how = division.how
+    if not apart:
+        how += ", and texts that share much of their wording could not all be kept on one side"
+    if passages:
+        how += f"; {percent(both, passages)} of the held-out passages of {RUN} words stand in the training text too"
+    return replace(division, how=how, passages=passages, shared=both)

@@ -65,9 +65,9 @@ class Files:
     """uint8: a line of JSON each."""
 
 
-def fingerprints(words: Words) -> tuple[Array, Array]:
+def fingerprints(words: Words, run: int = RUN) -> tuple[Array, Array]:
     """Of some texts: the first words of the runs that are kept, int64 [F] ascending, and their hashes, uint64 [F]."""
-    hashes, begins = words.grams(RUN)
+    hashes, begins = words.grams(run)
     windows = max(0, len(hashes) - WINDOW + 1)
     least, at = hashes[:windows].copy(), np.arange(windows)
     for k in range(1, WINDOW):

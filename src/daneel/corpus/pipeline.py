@@ -20,7 +20,8 @@ from daneel.corpus.document import Document, digest
 from daneel.corpus.fields import part
 from daneel.corpus.identify import language
 from daneel.corpus.naming import name
-from daneel.corpus.read import Dropped, Raw, load
+from daneel.corpus.overlap import summarised
+from daneel.corpus.read import Dropped, Item, Raw, load
 from daneel.corpus.statistics import Statistics, measure
 from daneel.corpus.step import Arrays, JointStep, LocalStep, Result, Run, Step
 from daneel.corpus.words import Words, mix
@@ -30,7 +31,6 @@ TASK_BYTES = 1 << 20
 BATCH_CHARACTERS = 1 << 20
 EXAMPLES = 3
 READING = "read"
-Loader = Callable[[Any], Iterator[Raw | Dropped]]
 Watch = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and of how much."""
 T = TypeVar("T")
@@ -77,7 +77,9 @@ class Batch:
     languages: list[str] = field(default_factory=list)
     """The language of each."""
     keys: list[int] = field(default_factory=list)
-    """Of records, a hash of the first text of each: those with the same belong to the same part of the corpus."""
+    """A hash of each, of records of their first text: those with the same belong to the same part of the corpus."""
+    targets: list[int] = field(default_factory=list)
+    """Of pairs, a hash of each translation: those with the same belong together as well."""
     statistics: Statistics | None = None
     """Counts for the card, after the last pass; the first batch has those of all."""
     tallies: Tallies = field(default_factory=dict)
@@ -128,21 +130,21 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def process(
-    items: Iterable[Any],
+    items: Iterable[Item | Dropped],
     steps: Sequence[Step],
     scratch: Path,
     run: Run,
-    loader: Loader = load,
     watch: Watch = lambda stage, done, total: None,
+    hidden: Callable[[str], str] = str,
 ) -> list[Batch]:
     """All documents of the items (or what could not be read) through all steps; batches in the order of the items.
 
-    `loader` makes texts of an item, which has a `size` in bytes; it is sent to other processes by its name.
+    `hidden` makes of a source's name what may be told of it.
     The batches of the last pass stay in `scratch`; what earlier passes dropped is counted with them.
     """
     passes = _passes(steps)
     local, joint = passes[0]
-    tasks = [(n, group, loader, local, joint, scratch) for n, group in enumerate(_grouped(items))]
+    tasks = [(n, group, local, joint, scratch, hidden) for n, group in enumerate(_grouped(items))]
     groups = _watched("reading", run(_first, tasks), len(tasks), watch)
     batches = _folded(batch for group in groups for batch in group)
     if not batches:
@@ -150,9 +152,9 @@ def process(
     for before, (local, joint) in pairwise(passes):
         deciding = before[1]
         assert deciding is not None
-        verdicts = deciding.decide([_summary(batch.path) for batch in batches], run)
+        verdicts = deciding.decide([summary(batch.path) for batch in batches], run)
         for batch, verdict in zip(batches, verdicts, strict=True):
-            np.savez(_summary(batch.path), **verdict)  # type: ignore[arg-type]
+            np.savez(summary(batch.path), **verdict)  # type: ignore[arg-type]
         done = run(_next, ((batch, deciding, local, joint) for batch in batches))
         batches = _folded(_watched(deciding.name.replace("_", " "), done, len(batches), watch))
     return batches
@@ -189,8 +191,8 @@ def _passes(steps: Sequence[Step]) -> list[tuple[list[LocalStep], JointStep | No
     return [*passes, (local, None)]
 
 
-def _grouped(items: Iterable[Any]) -> Iterator[list[Any]]:
-    group: list[Any] = []
+def _grouped(items: Iterable[Item | Dropped]) -> Iterator[list[Item | Dropped]]:
+    group: list[Item | Dropped] = []
     size = 0
     for item in items:
         group.append(item)
@@ -202,9 +204,12 @@ def _grouped(items: Iterable[Any]) -> Iterator[list[Any]]:
         yield group
 
 
-def _first(task: tuple[int, list[Any], Loader, list[LocalStep], JointStep | None, Path]) -> list[Batch]:
+_Reading = tuple[int, list[Item | Dropped], list[LocalStep], JointStep | None, Path, Callable[[str], str]]
+
+
+def _first(task: _Reading) -> list[Batch]:
     """Read some items and put them through the first pass."""
-    number, items, loader, local, joint, scratch = task
+    number, items, local, joint, scratch, hidden = task
     batches: list[Batch] = []
     rows: list[Row] = []
     batch = Batch(scratch / f"{number:07}-0000.parquet")
@@ -217,7 +222,8 @@ def _first(task: tuple[int, list[Any], Loader, list[LocalStep], JointStep | None
         batch, rows, characters = Batch(scratch / f"{number:07}-{len(batches):04}.parquet"), [], 0
 
     for item in items:
-        for raw in [item] if isinstance(item, Dropped) else loader(item):
+        for found in [item] if isinstance(item, Dropped) else load(item):
+            raw = replace(found, source=hidden(found.source))
             batch.read += 1
             if isinstance(raw, Dropped):
                 _drop(batch, Loss(raw.source, READING, raw.reason), raw.reason.partition(":")[0])
@@ -238,7 +244,7 @@ def _first(task: tuple[int, list[Any], Loader, list[LocalStep], JointStep | None
 def _next(task: tuple[Batch, JointStep, list[LocalStep], JointStep | None]) -> Batch:
     """A batch through the verdict on it, and a later pass."""
     batch, decided, local, joint = task
-    with np.load(_summary(batch.path), allow_pickle=False) as stored:
+    with np.load(summary(batch.path), allow_pickle=False) as stored:
         verdict: Arrays = dict(stored)
 
     def judged(rows: list[Row]) -> list[Row]:
@@ -253,13 +259,17 @@ def _through(batch: Batch, rows: list[Row], steps: Callable[[list[Row]], list[Ro
     rows = steps(rows)
     if joint is None:
         rows = _finished(batch, rows)
-        batch.sizes = Words([row.document.text for row in rows]).counts.tolist()
+        words = Words([row.document.text for row in rows])
+        batch.sizes = words.counts.tolist()
         batch.languages = [row.document.language for row in rows]
         batch.statistics = measure([row.document for row in rows])
-        batch.keys = [_key(row) for row in rows if row.form]
+        batch.keys = [_key(row) for row in rows]
+        batch.targets = [_hashed(part(row.document.text)[1]) for row in rows if _is_pair(row)]
+        found = summarised(words)
+    else:
+        found = joint.summarise([row.document for row in rows])
     write_rows(batch.path, rows)
-    if joint is not None:
-        np.savez(_summary(batch.path), **joint.summarise([row.document for row in rows]))  # type: ignore[arg-type]
+    np.savez(summary(batch.path), **found)  # type: ignore[arg-type]
 
 
 def _steps(batch: Batch, steps: Sequence[LocalStep]) -> Callable[[list[Row]], list[Row]]:
@@ -307,20 +317,35 @@ def _finished(batch: Batch, rows: list[Row]) -> list[Row]:
 
 def _language(row: Row) -> str:
     """Of a pair both, as en-zh."""
-    if row.form and json.loads(row.form)["kind"] == "pair":
+    if _is_pair(row):
         return "-".join(map(language, part(row.document.text)))
     return language(row.document.text)
 
 
+def _is_pair(row: Row) -> bool:
+    return bool(row.form) and json.loads(row.form)["kind"] == "pair"
+
+
 def _key(row: Row) -> int:
-    """The same for records that begin with the same text, up to case, spaces and punctuation.
+    """The same for equal documents, and for records that begin with the same text, up to case, spaces and punctuation.
 
     What a system turn says is the same in all conversations of a file, so the first other turn counts.
     """
+    if not row.form:
+        return int(row.document.sha256[:16], 16)
     texts, roles = part(row.document.text), json.loads(row.form).get("roles", [])
     first = next((n for n, role in enumerate(roles) if role != "system"), 0)
-    hashes = Words([texts[first]]).hashes
-    return int(mix(np.add.reduce(hashes * mix(np.arange(len(hashes), dtype=np.uint64)), keepdims=True))[0])
+    return _hashed(texts[first])
+
+
+def _hashed(text: str) -> int:
+    """The same for texts of the same words; what has none is hashed as it stands."""
+    hashes = Words([text]).hashes
+    if not len(hashes):
+        return int(digest(text)[:16], 16)
+    # From 1, as the mix of 0 is 0 and the first word would not count.
+    places = mix(np.arange(1, len(hashes) + 1, dtype=np.uint64))
+    return int(mix(np.add.reduce(hashes * places, keepdims=True))[0])
 
 
 def _row(raw: Raw) -> Row:
@@ -350,7 +375,8 @@ def merged(batches: Iterable[Batch]) -> Tallies:
     return out
 
 
-def _summary(path: Path) -> Path:
+def summary(path: Path) -> Path:
+    """Where what a step or the split must know of a batch is kept."""
     return path.with_suffix(".npz")
 
 

@@ -2,8 +2,8 @@
 
 import importlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable
+from dataclasses import Field, dataclass, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from daneel.config import read_toml
 from daneel.corpus.read import ReadSettings
 from daneel.corpus.settings import made
-from daneel.corpus.step import Step
+from daneel.corpus.step import Hides, Step
 from daneel.errors import UsageError
 
 # A table of the recipe: the module below `steps`, and the class. Only what a recipe names is imported. The order is one
@@ -51,16 +51,26 @@ class Recipe:
     kind: Kind = "documents"
     """What the corpus is made of."""
 
+    @property
+    def hidden(self) -> Callable[[str], str]:
+        """What of a source's name may be told: without personal data, if those go out of the texts."""
+        return next((step.hidden for step in self.steps if isinstance(step, Hides)), str)
+
     def settings(self) -> dict[str, Any]:
         """All of it but secrets, as plain values, for the manifest."""
         parts: dict[str, Any] = {READ: self.reading, **{step.name: step for step in self.steps}}
         plain = {
             # What a dataclass does not print is a secret.
-            name: {item.name: getattr(part, item.name) for item in fields(part) if item.repr}
+            name: {item.name: _told(item, getattr(part, item.name)) for item in fields(part) if item.repr}
             for name, part in parts.items()
         }
         told: dict[str, Any] = json.loads(json.dumps(plain))
         return told
+
+
+def _told(item: Field[Any], value: Any) -> Any:
+    """A setting as anybody may read it: where files lie on a machine is nobody's business."""
+    return [Path(path).name for path in value] if item.metadata.get("paths") else value
 
 
 def folder() -> Path:

@@ -1,13 +1,17 @@
 """Training and held-out text: whole documents where there are enough, else chapters or long blocks."""
 
-import random
 import re
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Literal
+
+import numpy as np
 
 from daneel.corpus.document import Document, words
+from daneel.corpus.words import mix
+
+Array = np.ndarray[Any, Any]
 
 Unit = Literal["auto", "documents", "blocks"]
 BLOCK_WORDS = 2000
@@ -33,97 +37,56 @@ _CHAPTER = re.compile(
 _CUTS = (r"\n\s*\n+", r"\n+", r"(?<=[.!?。！？…])[\"”’』」)]*\s*", r"\s+")
 
 
-@dataclass(frozen=True)
-class Split:
-    """Two parts that share no text, and how they were made."""
-
-    train: list[Document]
-    heldout: list[Document]
-    unit: Literal["documents", "blocks"]
-    reason: str
-    """One sentence for the manifest and the console."""
+# A part is near the asked share within these bounds.
+_LEAST, _MOST = 0.5, 1.5
 
 
-def whole(sizes: list[int], share: float, seed: int, unit: Unit = "auto") -> tuple[set[int], str] | None:
-    """Numbers of the documents (of `sizes` words) to hold out, about `share` of all words, and how it was done.
+def draw(sizes: Array, keys: Array, groups: Array, target: float, seed: int) -> Array:
+    """Which texts to hold out, about `target` words of them and never all: bool [N].
 
-    None where the share cannot be met by whole documents.
+    A text has int64 `sizes` [N] words and a uint64 key [N]; texts of one group, int64 [N], stay together. Groups come
+    in the order of a hash of the seed and the key of their longest text, so that a text more or less moves few others.
     """
-    if share == 0:
-        return set(), "nothing is held out, as asked"
-    target = share * sum(sizes)
-    picked = _pick(sizes, target, seed)
-    held = sum(sizes[n] for n in picked)
-    if unit == "documents" or (unit == "auto" and 0.5 * target <= held <= 1.5 * target):
-        return picked, f"whole documents are held out: {len(picked)} of {len(sizes)}"
-    return None
+    number, member = np.unique(groups, return_inverse=True)
+    weights = np.bincount(member, sizes, len(number))
+    longest = np.lexsort((keys, -sizes, member))[np.searchsorted(np.sort(member), np.arange(len(number)))]
+    chance = mix(keys[longest] + mix(np.array([seed % (1 << 64)], np.uint64)))
+    picked = _pick(weights.tolist(), np.argsort(chance, kind="stable").tolist(), target)
+    return np.isin(member, picked)
 
 
-def split(documents: list[Document], share: float, seed: int, unit: Unit = "auto") -> Split:
-    """Hold out about `share` of the words, chosen with the seed."""
-    sizes = [words(document.text) for document in documents]
-    if found := whole(sizes, share, seed, unit):
-        picked, how = found
-        heldout = [document for n, document in enumerate(documents) if n in picked]
-        return Split([d for n, d in enumerate(documents) if n not in picked], heldout, "documents", how)
-    return _by_blocks(documents, share * sum(sizes), seed)
+def near(words: float, target: float) -> bool:
+    """Whether so many words are about what was asked."""
+    return _LEAST * target <= words <= _MOST * target
 
 
-def _pick(sizes: list[int], target: float, seed: int) -> set[int]:
-    """Numbers of shuffled items that come close to the target; never all of them."""
-    order = list(range(len(sizes)))
-    random.Random(seed).shuffle(order)  # noqa: S311 - repeatable, not secret
-    picked: set[int] = set()
-    held = 0
+def _pick(weights: Sequence[float], order: Sequence[int], target: float) -> list[int]:
+    """Numbers of items, in an order, that come close to the target; never all of them."""
+    picked: dict[int, None] = {}
+    held = 0.0
     # A second round may pass the target further, where the first found nothing small enough.
-    for most in (1.1 * target, 1.5 * target):
+    for most, enough in ((1.1, 0.98), (_MOST, 0.7)):
         for number in order:
-            if held >= 0.7 * target or len(picked) == len(sizes) - 1:
-                return picked
-            if number not in picked and held + sizes[number] <= most:
-                picked.add(number)
-                held += sizes[number]
-    return picked
+            if held >= enough * target or len(picked) == len(weights) - 1:
+                break
+            if number not in picked and held + weights[number] <= most * target:
+                picked[number] = None
+                held += weights[number]
+    return list(picked)
 
 
-def _by_blocks(documents: list[Document], target: float, seed: int) -> Split:
-    limit = int(min(BLOCK_WORDS, max(target, 1)))
-    kinds: Counter[str] = Counter()
-    blocks = []
-    for number, document in enumerate(documents):
-        for text, kind in _blocks(document.text, limit):
-            blocks.append((number, text))
-            kinds[kind] += 1
-    picked = _pick([words(text) for _, text in blocks], target, seed)
-    train: list[Document] = []
-    heldout: list[Document] = []
-    for number, document in enumerate(documents):
-        own = [n for n, (of, _) in enumerate(blocks) if of == number]
-        # Neighbours of the same kind stay one text, so that training reads on across them.
-        runs: list[list[int]] = []
-        for n in own:
-            if runs and (runs[-1][-1] in picked) == (n in picked):
-                runs[-1].append(n)
-            else:
-                runs.append([n])
-        for place, run in enumerate(runs, 1):
-            text = "".join(blocks[n][1] for n in run)
-            part = document.part(text, str(place)) if len(runs) > 1 else document
-            (heldout if run[0] in picked else train).append(part)
-    made = " and ".join(f"{count} {kind}" for kind, count in kinds.most_common())
-    few = "one document" if len(documents) == 1 else f"{len(documents)} documents"
-    if not heldout:
-        return Split(train, [], "blocks", f"{few} with too little text to hold anything out")
-    return Split(
-        train,
-        heldout,
-        "blocks",
-        f"{few} could not be parted by document at the asked share, so {len(picked)} of {made} are held out",
-    )
+def parted(document: Document, texts: Sequence[str], heldout: Sequence[bool]) -> Iterator[tuple[bool, Document]]:
+    """A document cut into `texts`: its parts in order, and whether each is held out.
+
+    Neighbours on the same side stay one text, so that training reads on across them.
+    """
+    runs = [(held, [text for _, text in run]) for held, run in groupby(zip(heldout, texts, strict=True), itemgetter(0))]
+    for place, (held, run) in enumerate(runs, 1):
+        yield held, document.part("".join(run), str(place)) if len(runs) > 1 else document
 
 
-def _blocks(text: str, limit: int) -> Iterator[tuple[str, str]]:
-    """A text in chapters, the long ones in blocks of about `limit` words; joined they are the text."""
+def blocks(text: str, limit: int) -> Iterator[tuple[str, str]]:
+    """A text in chapters, the long ones in blocks of about `limit` words, and what each is; joined they are it."""
     starts = [0]
     for match in _CHAPTER.finditer(text):
         # A title page or a table of contents is no chapter.
@@ -154,17 +117,17 @@ def _pieces(text: str, limit: int, cuts: tuple[str, ...]) -> Iterator[str]:
 
 def _grouped(pieces: list[str], limit: int) -> Iterator[str]:
     """Neighbouring pieces put together until a block has its words; a short rest joins the last block."""
-    blocks: list[str] = []
-    block, size = "", 0
+    whole: list[list[str]] = []
+    block: list[str] = []
+    size = 0
     for piece in pieces:
-        block += piece
+        block.append(piece)
         size += words(piece)
         if size >= limit:
-            blocks.append(block)
-            block, size = "", 0
-    if block:
-        if blocks and size < limit / 2:
-            blocks[-1] += block
-        else:
-            blocks.append(block)
-    yield from blocks
+            whole.append(block)
+            block, size = [], 0
+    if whole and size < limit / 2:
+        whole[-1] += block
+    elif block:
+        whole.append(block)
+    yield from map("".join, whole)

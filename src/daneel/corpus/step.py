@@ -81,4 +81,12 @@ class JointStep(Protocol):
         """The batch after this step. Pure."""
 
 
+@runtime_checkable
+class Hides(Protocol):
+    """Takes personal data out of texts, and out of the names of their sources."""
+
+    def hidden(self, source: str) -> str:
+        """The name as anybody may read it."""
+
+
 Step = LocalStep | JointStep

@@ -17,6 +17,7 @@ from daneel.corpus.canaries import Canaries
 from daneel.corpus.divide import PARTS, Division
 from daneel.corpus.document import Document
 from daneel.corpus.pipeline import Batch, Row
+from daneel.corpus.recipe import Kind
 from daneel.corpus.words import Words
 
 SAMPLE = 5
@@ -48,14 +49,15 @@ class Written:
     """The training documents with the least hashes, in their order: a few, drawn by nobody."""
 
 
-def write_parts(folder: Path, division: Division, batches: Sequence[Batch], secrets: Canaries | None) -> Written:
+def write_parts(
+    folder: Path, kind: Kind, division: Division, batches: Sequence[Batch], secrets: Canaries | None
+) -> Written:
     """`train` and `heldout` as Parquet, or as JSON Lines of records, and `manifest.parquet`."""
     out = Written()
-    records = any(batch.keys for batch in batches)
     with ExitStack() as stack:
         writers: dict[str, _Records | _Documents] = {}
         for name in PARTS:
-            writers[name] = _Records(folder, name) if records else _Documents(folder, name)
+            writers[name] = _Documents(folder, name) if kind == "documents" else _Records(folder, name)
             stack.enter_context(writers[name])
         table = stack.enter_context(pq.ParquetWriter(folder / "manifest.parquet", _MANIFEST, compression="zstd"))
         number = 0
@@ -125,7 +127,7 @@ def _planted(rows: list[tuple[str, Row]], secrets: Canaries, number: int) -> tup
     out = []
     for part, row in rows:
         if part == "train":
-            row = replace(row, document=secrets.into(row.document, number))
+            row = replace(row, document=secrets.into(row.document, number, row.form))
             number += 1
         out.append((part, row))
     return out, number

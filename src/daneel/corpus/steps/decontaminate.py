@@ -1,7 +1,7 @@
 """Decontamination: what documents share with named test sets goes, so that a score on them says something."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -23,7 +23,7 @@ class Decontaminate(Settings):
     """
 
     name: ClassVar[str] = "decontaminate"
-    against: tuple[str, ...] = ()
+    against: tuple[str, ...] = field(default=(), metadata={"paths": True})
     """Test sets: files or folders. In JSON, CSV and Parquet every string is an item, elsewhere every file."""
     words: Annotated[int, Range(1, 100)] = 13
     """Words of a run,"""

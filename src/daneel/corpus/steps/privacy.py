@@ -1,6 +1,7 @@
 """Personal data found in each document, and reported, masked, hashed, faked, or the document left out."""
 
 import dataclasses
+import functools
 from collections import Counter
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -45,22 +46,50 @@ class Privacy(Settings):
             )
 
     def apply(self, batch: Batch) -> Result:
-        """The batch with personal data treated; a note for each kind a document has."""
+        """The batch with personal data treated, in titles and authors too; a note for each kind a document has."""
         result = Result(list(batch))
         for place, document in enumerate(batch):
-            spans = find(document.text, self.kinds, self.regions)
-            times = Counter(span.kind for span in spans)
+            texts = {"text": document.text, "title": document.title, "author": document.author}
+            spans = {key: find(text, self._kinds(key), self.regions) for key, text in texts.items() if text}
+            found = [(span.kind, texts[key][span.start : span.end]) for key, own in spans.items() for span in own]
+            times = Counter(kind for kind, _ in found)
             for number, kind in enumerate(kind for kind in KINDS if kind in times):
-                first = next(span for span in spans if span.kind == kind)
-                example = shown(document.text[first.start : first.end])
+                example = shown(next(value for of, value in found if of == kind))
                 # One note is the reason for leaving a document out.
                 dropped = self.action == "drop" and number == 0
                 result.notes.append((place, Note(f"personal data: {kind}", example, times[kind], dropped)))
-            if not spans or self.action == "report":
+            if not found or self.action == "report":
                 continue
             if self.action == "drop":
                 result.documents[place] = None
                 continue
-            text = replace(document.text, spans, self.action, self.salt)
-            result.documents[place] = dataclasses.replace(document, text=text, sha256=digest(text))
+            new = {key: replace(texts[key], own, self.action, self.salt) for key, own in spans.items()}
+            result.documents[place] = dataclasses.replace(document, **new, sha256=digest(new["text"]))
         return result
+
+    def hidden(self, source: str) -> str:
+        """The name of a source without the personal data in the names of its folders and files.
+
+        Where documents with personal data are dropped, their names are still listed: they are masked.
+        """
+        return source if self.action == "report" else _hidden(self, source)
+
+    def _kinds(self, of: str) -> tuple[str, ...]:
+        """What is looked for in a text; in its title and author no names, which are there to be known."""
+        return self.kinds if of == "text" else tuple(kind for kind in self.kinds if kind != "person")
+
+
+@functools.lru_cache(1024)
+def _hidden(step: Privacy, source: str) -> str:
+    path, sign, number = source.partition("#")
+    return "/".join(_name(step, name) for name in path.split("/")) + sign + number
+
+
+def _name(step: Privacy, name: str) -> str:
+    # The ending is none of an address, unless there is an address only with it.
+    stem, dot, ending = name.rpartition(".")
+    for text, rest in ((stem, dot + ending), (name, "")):
+        if spans := find(text, step._kinds("source"), step.regions):
+            action: Literal["hash", "fake", "mask"] = step.action if step.action in ("hash", "fake") else "mask"
+            return replace(text, spans, action, step.salt) + rest
+    return name
