@@ -5,6 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from daneel.cli.corpus import command
+from daneel.errors import UsageError
 
 
 @pytest.fixture
@@ -40,3 +41,31 @@ def test_json_is_one_object(corpus: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("verb", ["build", "show"])
 def test_help_has_an_example(verb: str) -> None:
     assert f"daneel corpus {verb} " in CliRunner().invoke(command, [verb, "--help"]).stdout
+
+
+def test_a_licence_stands_on_the_card_and_in_the_manifest(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("灯塔的看守人等着船回来。" * 30, "utf-8")
+    out = tmp_path / "corpus"
+    build = ["build", str(tmp_path / "a.txt"), "-o", str(out), "--heldout", "0", "--licence"]
+    wrong = CliRunner().invoke(command, [*build, "CC-BY-4"])
+    assert isinstance(wrong.exception, UsageError)
+    assert "did you mean CC-BY-4.0?" in str(wrong.exception)
+    assert not out.exists()
+    result = CliRunner().invoke(command, [*build, "cc by 4.0"])
+    assert result.exit_code == 0, result.output
+    assert "licences: CC-BY-4.0 (1)" in result.stdout
+    manifest = json.loads((out / "manifest.json").read_text("utf-8"))
+    assert (manifest["licences"], manifest["recipe"]["read"]["licence"]) == ({"CC-BY-4.0": 1}, "CC-BY-4.0")
+    card = (out / "card.md").read_text("utf-8")
+    assert "license: cc-by-4.0" in card
+    assert "Where the licence is not stated" not in card
+
+
+def test_pairs_with_named_columns(tmp_path: Path) -> None:
+    lines = "".join(f"{n},The lamp of house {n} is lit.,第{n}间屋子的灯亮着。\n" for n in range(20))
+    (tmp_path / "a.csv").write_text(f"id,english,chinese\n{lines}", "utf-8")
+    build = ["build", str(tmp_path), "-o", str(tmp_path / "corpus"), "--recipe", "parallel"]
+    result = CliRunner().invoke(command, [*build, "--text-column", "chinese,english", "--heldout", "0"])
+    assert result.exit_code == 0, result.output
+    first = json.loads((tmp_path / "corpus/train.jsonl").read_text("utf-8").splitlines()[0])
+    assert first == {"source": "第0间屋子的灯亮着。", "target": "The lamp of house 0 is lit."}

@@ -147,7 +147,7 @@ def test_pairs_are_called_pairs(tmp_path: Path) -> None:
     manifest, _, card = parts(tmp_path / "corpus")
     assert DatasetCard(card).data.to_dict()["task_categories"] == ["translation"]
     assert "30 pairs kept" in card
-    assert "column `licence`" not in card
+    assert "`--licence` states it" in card
     assert "documents" not in re.sub(r"`[^`]*`", "", card)
     for name in ("card.md", "report.html", "statistics.json"):
         assert "␞" not in (tmp_path / "corpus" / name).read_text("utf-8")

@@ -65,13 +65,13 @@ def test_a_json_list_and_a_folder(tmp_path: Path) -> None:
     ("row", "message"),
     [
         ("{", r"a\.jsonl:2 is not JSON: "),
-        ("[1]", r"a\.jsonl:2 is not a JSON object: use"),
+        ("[1]", r"a\.jsonl:2: not a JSON object: use"),
         (
             {"question": "?", "answer": "!"},
-            r"a\.jsonl:2 is in no known form \(it has question, answer\): use",
+            r"a\.jsonl:2: in no known form \(it has question, answer\): use",
         ),
         ({}, r"in no known form \(it has no keys\)"),
-        ({"text": "  "}, r'a\.jsonl:2 has an empty "text"'),
+        ({"text": "  "}, r'a\.jsonl:2: an empty "text"'),
         ({"text": 3}, r"in no known form \(it has text\)"),
         ({"messages": [{"content": "x"}]}, r'a\.jsonl:2: message 1 has no "role"'),
         ({"messages": ["x"]}, r'message 1 has no "role"'),

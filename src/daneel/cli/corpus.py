@@ -41,7 +41,8 @@ def command() -> None:
     metavar="STEP.SETTING=V",
     help="Change a setting of the recipe; a step that it lacks runs at its place in the order of `corpus recipes`.",
 )
-@click.option("--text-column", help="Column of JSONL, CSV and Parquet that holds the text.")
+@click.option("--text-column", help="Column of JSON, CSV and Parquet with the text; of pairs both, as en,zh.")
+@click.option("--licence", help="Licence of what states none: CC-BY-4.0, public-domain …, or other: in your words.")
 @click.option("--seed", default=0, show_default=True, help="Chooses what is held out.")
 @click.option("--heldout", default=0.1, show_default=True, help="Share of the words held out, 0 to 0.5.")
 @click.option(
@@ -61,13 +62,13 @@ def command() -> None:
 )
 @json_option
 def build(
-    paths: tuple[str, ...], out: Path, recipe: str, changes: tuple[str, ...], text_column: str | None, seed: int,
-    heldout: float, canaries: int, processes: int | None, engine: Any, as_json: bool,
+    paths: tuple[str, ...], out: Path, recipe: str, changes: tuple[str, ...], text_column: str | None,
+    licence: str | None, seed: int, heldout: float, canaries: int, processes: int | None, engine: Any, as_json: bool,
 ) -> None:  # fmt: skip
     """Read what is below PATH, clean it, drop duplicates, split it, describe it.
 
     PATH is a file, a folder, a pattern, an archive, - (a pipe), hf:OWNER/NAME (a data set of Hugging Face) or
-    arxiv:ID. Read are .txt .md .html .epub .pdf .docx .tex .jsonl .csv .tsv .parquet.
+    arxiv:ID. Read are .txt .md .html .epub .pdf .docx .tex .jsonl .json .csv .tsv .parquet; for pairs also .tmx.
 
     \b
     daneel corpus build my-stories/ notes.epub -o corpus/ --recipe books
@@ -80,6 +81,8 @@ def build(
 
     if text_column:
         changes = (*changes, f"read.text_column={text_column}")
+    if licence:
+        changes = (*changes, f"read.licence={licence}")
     with Stages(console) as stages:
         manifest = build_corpus(
             paths, out, recipe=load_recipe(recipe, changes), seed=seed, heldout=heldout, canaries=canaries,

@@ -7,11 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from daneel.corpus.read import ABOUT
+from daneel.corpus.record_forms import CHAT_KEYS, FormError, parse
 from daneel.errors import DataError
-
-FORMS = 'use "text", "messages", "prompt" and "completion", Alpaca\'s or ShareGPT\'s keys'
-_CHAT_KEYS = ({"messages"}, {"conversations"}, {"prompt", "completion"}, {"instruction", "output"})
-_SHAREGPT_ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bing": "assistant"}
 
 
 @dataclass(frozen=True)
@@ -27,19 +24,11 @@ class Record:
 def read_records(path: Path) -> Iterator[Record]:
     """The records of a `.jsonl` file, of a `.json` file that holds one list, or of a folder of such files."""
     for file in record_files(path):
-        for found in each_record(file):
-            if isinstance(found, DataError):
-                raise found
-            yield found
-
-
-def each_record(file: Path) -> Iterator[Record | DataError]:
-    """The records of a file; for a row that is none, what would be raised about it."""
-    for where, row in _rows(file):
-        try:
-            yield _record(where, _json(where, row) if isinstance(row, bytes) else row)
-        except DataError as error:
-            yield error
+        for where, row in _rows(file):
+            try:
+                yield Record(*parse(_json(where, row) if isinstance(row, bytes) else row), where)
+            except FormError as error:
+                raise DataError(f"{where}: {error}") from None
 
 
 def is_records(path: Path) -> bool:
@@ -65,7 +54,7 @@ def _first_is_chat(file: Path) -> bool:
         row = _json(where, row) if isinstance(row, bytes) else row
     except (DataError, StopIteration):
         return False
-    return isinstance(row, dict) and any(row.keys() >= keys for keys in _CHAT_KEYS)
+    return isinstance(row, dict) and any(row.keys() >= keys for keys in CHAT_KEYS)
 
 
 def record_files(path: Path) -> list[Path]:
@@ -103,47 +92,3 @@ def _json(where: str, data: bytes) -> Any:
         raise DataError(f"{where} is not JSON that can be read: it is nested too deeply") from None
     except ValueError as error:
         raise DataError(f"{where} is not JSON: {error}") from None
-
-
-def _record(where: str, row: Any) -> Record:
-    if not isinstance(row, dict):
-        raise DataError(f"{where} is not a JSON object: {FORMS}")
-    if isinstance(row.get("messages"), list):
-        return _chat(where, row["messages"])
-    if isinstance(row.get("conversations"), list):
-        return _chat(where, [_sharegpt(turn) for turn in row["conversations"]])
-    if "prompt" in row and "completion" in row:
-        return _chat(where, _turns("user", row["prompt"]) + _turns("assistant", row["completion"]))
-    if "instruction" in row and "output" in row:
-        system = _turns("system", row["system"]) if row.get("system") else []
-        asked = "\n\n".join(str(part) for part in (row["instruction"], row.get("input")) if part)
-        return _chat(where, system + _turns("user", asked) + _turns("assistant", row["output"]))
-    if isinstance(row.get("text"), str):
-        if not row["text"].strip():
-            raise DataError(f'{where} has an empty "text": remove the line')
-        return Record(row["text"], None, where)
-    keys = ", ".join(map(str, row)) or "no keys"
-    raise DataError(f"{where} is in no known form (it has {keys}): {FORMS}")
-
-
-def _turns(role: str, value: Any) -> list[Any]:
-    """TRL allows a list of messages where a string stands."""
-    return value if isinstance(value, list) else [{"role": role, "content": value}]
-
-
-def _sharegpt(turn: Any) -> Any:
-    if not isinstance(turn, dict) or "from" not in turn:
-        return turn
-    role = str(turn["from"]).lower()
-    return {"role": _SHAREGPT_ROLES.get(role, role), "content": turn.get("value")}
-
-
-def _chat(where: str, messages: list[Any]) -> Record:
-    for n, message in enumerate(messages, 1):
-        if not isinstance(message, dict) or not isinstance(message.get("role"), str):
-            raise DataError(f'{where}: message {n} has no "role"')
-        if not isinstance(message.get("content"), str) and not message.get("tool_calls"):
-            raise DataError(f'{where}: message {n} has no "content" that is text')
-    if not any(message["role"] == "assistant" for message in messages):
-        raise DataError(f"{where} has no assistant's message to learn from")
-    return Record(None, messages, where)

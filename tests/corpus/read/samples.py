@@ -6,6 +6,10 @@ import tarfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from daneel.corpus.read import Dropped, Raw, ReadSettings, read
 
@@ -34,6 +38,12 @@ def one(path: Path, settings: ReadSettings | None = None) -> Raw:
 
 def jsonl(*rows: object) -> bytes:
     return b"".join(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows)
+
+
+def parquet(columns: Mapping[str, Any]) -> bytes:
+    out = io.BytesIO()
+    pq.write_table(pa.table(columns), out)
+    return out.getvalue()
 
 
 def zipped(members: Mapping[str, bytes | str]) -> bytes:

@@ -11,7 +11,7 @@ from corpus.read.samples import CHINESE, ENGLISH, epub, jsonl, package, pdf, rea
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from daneel.corpus.read import SUFFIXES, Dropped, Item, Raw, ReadSettings, load, plan, read
+from daneel.corpus.read import SUFFIXES, Dropped, Item, Makes, Raw, ReadSettings, load, plan, read
 
 BOOK = epub(
     package(
@@ -41,11 +41,18 @@ def _files(draw: st.DrawFn) -> bytes:
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=_files(), suffix=st.sampled_from([*SUFFIXES, ""]), part=st.sampled_from([16, 200, 1 << 24]))
-def test_any_bytes_under_any_suffix_are_texts_or_reasons(tmp_path: Path, data: bytes, suffix: str, part: int) -> None:
+@given(
+    data=_files(),
+    suffix=st.sampled_from([*SUFFIXES, ""]),
+    part=st.sampled_from([16, 200, 1 << 24]),
+    makes=st.sampled_from(["documents", "documents", "pairs", "conversations"]),
+)
+def test_any_bytes_under_any_suffix_are_texts_or_reasons(
+    tmp_path: Path, data: bytes, suffix: str, part: int, makes: Makes
+) -> None:
     path = tmp_path / f"x{suffix}"
     path.write_bytes(data)
-    found = list(read([path], ReadSettings(part_bytes=part, document_bytes=1 << 20)))
+    found = list(read([path], ReadSettings(part_bytes=part, document_bytes=1 << 20), makes))
     path.unlink()
     assert found
     for each in found:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from corpus.read.samples import CHINESE, jsonl, pdf, tarred
+from corpus.read.samples import CHINESE, jsonl, parquet, pdf, tarred
 from fake_hub import Handler, served
 
 from daneel.corpus.read import Raw, ReadSettings, plan, read
@@ -22,6 +22,10 @@ SETS: dict[str, dict[str, bytes]] = {
         "data/test.txt": b"second", "image.png": b"x", ".gitattributes": b"x", "odd[1].txt": b"odd",
     },
     "some/pictures": {"a.png": b"x"},
+    "some/pairs": {
+        "en-zh/train.parquet": parquet({"translation": [{"en": "The lamp.", "zh": "灯。", "de": "Lampe"}]}),
+        "chat.json": json.dumps([{"conversations": [{"from": "gpt", "value": CHINESE}]}]).encode(),
+    },
 }  # fmt: skip
 MAIN = b"\\documentclass{a}\\title{Lamps}\\begin{document}Main \\input{sub}\\end{document}"
 PAPERS = {
@@ -60,20 +64,23 @@ def endpoint() -> Iterator[str]:
 
 CODE = """
 import json, sys
-from daneel.corpus.read import read
+from daneel.corpus.read import ReadSettings, read
 from daneel.errors import DaneelError
+name, makes, column = sys.argv[1:]
 try:
-    print(json.dumps([vars(each) for each in read(sys.argv[1:])]))
+    print(json.dumps([vars(each) for each in read([name], ReadSettings(text_column=column), makes)]))
 except DaneelError as error:
     sys.exit(str(error))
 """
 
 
-def fetched(name: str, tmp_path: Path, endpoint: str, **variables: str) -> tuple[list[dict[str, Any]], str]:
+def fetched(
+    name: str, tmp_path: Path, endpoint: str, makes: str = "documents", column: str = "text", **variables: str
+) -> tuple[list[dict[str, Any]], str]:
     """What is read in a process of its own, and what was said: huggingface_hub reads its variables when imported."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("HF_")}
     environment |= {"HF_HOME": str(tmp_path / "hf"), "HF_ENDPOINT": endpoint, "HF_HUB_DISABLE_XET": "1"} | variables
-    command = [sys.executable, "-c", CODE, name]
+    command = [sys.executable, "-c", CODE, name, makes, column]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, cwd=tmp_path)
     return json.loads(done.stdout or "[]"), done.stderr
 
@@ -94,6 +101,15 @@ def test_a_data_set_of_the_hub_with_its_licence(tmp_path: Path, endpoint: str) -
     again, said = fetched("hf:some/set", tmp_path, "http://127.0.0.1:9")
     assert again == [each for each in found if "text" in each]
     assert "read as it lies in the cache" in said
+
+
+def test_pairs_and_conversations_of_the_hub(tmp_path: Path, endpoint: str) -> None:
+    found, _ = fetched("hf:some/pairs", tmp_path, endpoint, "pairs", "zh,en")
+    assert [each["text"].split("\n") for each in found if "text" in each] == [["灯。", "\u241e", "The lamp."]]
+    assert found[0]["reason"].startswith('row 1, no "zh" and "en": name the two')
+    assert found[1]["about"]["licence"] == "cc-by-4.0"
+    found, _ = fetched("hf:some/pairs/chat.json", tmp_path, endpoint, "conversations")
+    assert [each["text"] for each in found] == [CHINESE]
 
 
 def test_a_folder_or_file_of_a_data_set(tmp_path: Path, endpoint: str) -> None:
@@ -140,7 +156,7 @@ def test_a_paper_is_its_source_else_its_pdf(
     monkeypatch.setenv("ARXIV_ENDPOINT", endpoint)
     (raw,) = (each for each in read(["arxiv:2401.00001"]) if isinstance(each, Raw))
     assert (raw.text, raw.source) == ("Main Sub.", "arxiv:2401.00001/main.tex")
-    assert raw.about == {"licence": "not stated", "title": "Lamps"}
+    assert raw.about == {"title": "Lamps"}
     (raw,) = read(["arxiv:hep-th/9901001v2"])  # type: ignore[assignment]
     assert (raw.text, raw.source, raw.stem) == ("Only a PDF", "arxiv:hep-th/9901001v2", "arxiv:hep-th/9901001v2")
     assert f"fetching {endpoint}/pdf/hep-th/9901001v2" in capsys.readouterr().err

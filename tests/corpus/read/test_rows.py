@@ -1,14 +1,16 @@
 import io
+import json
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from corpus.read.samples import CHINESE, jsonl, reasons, texts
+from corpus.read.samples import CHINESE, ENGLISH, jsonl, reasons, texts, zipped
 from hypothesis import given
 from hypothesis import strategies as st
 
 from daneel.corpus.read import Item, Raw, ReadSettings, plan, read
+from daneel.corpus.read.json_values import values
 from daneel.corpus.read.rows import line_ranges
 
 
@@ -32,7 +34,7 @@ def test_rows_of_json_with_what_they_say(tmp_path: Path) -> None:
     dropped = [each.reason for each in read([path]) if not isinstance(each, Raw)]
     assert dropped == [
         "row 4, with an empty text",
-        'row 5, without "text": conversations go to `daneel train` as they are',
+        'row 5, without "text": conversations go to `daneel train` as they are, or to the recipe `chat`',
         "2 rows, the first is row 7, not JSON",
         "row 8, not a JSON object",
     ]
@@ -151,3 +153,73 @@ def test_parquet_without_text(tmp_path: Path) -> None:
     found = reasons(tmp_path, body)
     assert found["b.parquet"].startswith("damaged: ")
     assert found["c.parquet"].startswith("damaged: ")
+
+
+def test_json_is_one_array_or_one_record_or_one_after_another(tmp_path: Path) -> None:
+    rows = [{"text": ENGLISH, "title": "T"}, {"text": CHINESE, "licence": "CC0"}]
+    (tmp_path / "a.json").write_text(json.dumps(rows, indent=2, ensure_ascii=False), "utf-8-sig")
+    (tmp_path / "b.json").write_text(json.dumps(rows[1], indent=2, ensure_ascii=False), "gb18030")
+    (tmp_path / "c.json").write_bytes(jsonl(*rows))
+    (tmp_path / "d.json").write_text("\n".join(json.dumps(row, indent=2) for row in rows), "utf-16")
+    (tmp_path / "e.zip").write_bytes(zipped({"a.json": json.dumps(rows)}))
+    both = [ENGLISH, CHINESE]
+    assert list(texts(tmp_path).values()) == [*both, CHINESE, *both, *both, *both]
+    assert list(texts(tmp_path))[:3] == ["a.json#1", "a.json#2", "b.json#1"]
+    assert not reasons(tmp_path)
+    assert [each.about for each in read([tmp_path / "a.json"]) if isinstance(each, Raw)] == [
+        {"title": "T"},
+        {"licence": "CC0"},
+    ]
+
+
+def test_what_is_wrong_in_json_is_listed_and_what_stands_before_it_is_read(tmp_path: Path) -> None:
+    cases = {
+        '[{"text": "one"}, {"text": ': "row 2, not JSON (Expecting value): nothing from here on is read",
+        '[{"text": "one"}': "row 2, the array is cut off: nothing from here on is read",
+        '[{"text": "one"}, 12, "x"]': "2 rows, the first is row 2, not a JSON object",
+        '[{"text": "one"},\n ' + "[" * 100_000: "row 2, nested too deeply: nothing from here on is read",
+        '[{"text": "one"},\n{"text": "'
+        + "x" * (3 << 20)
+        + '"}]': "row 2, longer than 1 MB: nothing from here on is read",
+    }
+    settings = ReadSettings(row_bytes=1 << 20)
+    for text, reason in cases.items():
+        (tmp_path / "a.json").write_text(text)
+        assert texts(tmp_path / "a.json", settings) == {"a.json#1": "one"}
+        assert reasons(tmp_path / "a.json", settings)["a.json"] == reason
+    (tmp_path / "a.json").write_text("[]")
+    assert reasons(tmp_path / "a.json") == {"a.json": "no text in it"}
+
+
+@given(
+    st.lists(st.fixed_dictionaries({"text": st.text(st.characters(exclude_categories=["Cs"]), max_size=50)})),
+    st.sampled_from([None, 1]),
+)
+def test_values_are_those_that_were_written(rows: list[dict[str, str]], indent: int | None) -> None:
+    written = json.dumps(rows, indent=indent, ensure_ascii=False).encode()
+    for block in (1, 7, 1 << 20):
+        found = values(io.BytesIO(written), "utf-8", 1 << 20, block)
+        assert [value for value, _ in found] == rows
+
+
+def test_a_list_of_lines_is_a_text(tmp_path: Path) -> None:
+    poem = ["風柳搖搖無定枝，陽臺雲雨夢中歸。", "他年蓬島音塵絕，留取尊前舊舞衣。"]
+    lines = ReadSettings(text_column="lines")
+    (tmp_path / "a.jsonl").write_bytes(jsonl({"lines": poem}, {"lines": []}, {"lines": ["x", 1]}, {"lines": None}))
+    pq.write_table(pa.table({"lines": [poem], "author": ["續姬"]}), tmp_path / "b.parquet")
+    assert texts(tmp_path, lines) == {"a.jsonl#1": "\n".join(poem), "b.parquet#1": "\n".join(poem)}
+    assert reasons(tmp_path / "a.jsonl", lines) == {
+        "a.jsonl": 'row 3, no "lines" that is text: name the text column, one of: lines'
+    }
+    found = [each.reason for each in read([tmp_path / "a.jsonl"], lines) if not isinstance(each, Raw)]
+    assert found[0] == "2 rows, the first is row 2, with an empty text"
+
+
+def test_a_licence_goes_to_what_states_none(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(ENGLISH)
+    (tmp_path / "b.jsonl").write_bytes(jsonl({"text": "x"}, {"text": "y", "license": "MIT"}))
+    (tmp_path / "c.zip").write_bytes(zipped({"a.txt": CHINESE}))
+    found = read([tmp_path], ReadSettings(licence="cc by-sa 4.0"))
+    assert [each.about["licence"] for each in found if isinstance(each, Raw)] == [
+        "CC-BY-SA-4.0", "CC-BY-SA-4.0", "MIT", "CC-BY-SA-4.0",
+    ]  # fmt: skip

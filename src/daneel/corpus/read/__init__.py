@@ -9,19 +9,22 @@ from pathlib import Path
 
 from daneel.corpus.read.archives import ABOUT
 from daneel.corpus.read.encoding import decode
-from daneel.corpus.read.item import DEFAULTS, SUFFIXES, Dropped, Item, Raw, ReadSettings
+from daneel.corpus.read.item import DEFAULTS, SUFFIXES, Dropped, Item, Makes, Raw, ReadSettings
 from daneel.corpus.read.load import load
 from daneel.corpus.read.walk import is_corpus, plan
 
 __all__ = [
-    "ABOUT", "SUFFIXES", "Dropped", "Item", "Raw", "ReadSettings", "decode", "is_corpus", "load", "plan", "read",
+    "ABOUT", "SUFFIXES", "Dropped", "Item", "Makes", "Raw", "ReadSettings", "decode", "is_corpus", "load", "plan",
+    "read",
 ]  # fmt: skip
 
 
-def read(paths: Sequence[str | Path], settings: ReadSettings = DEFAULTS) -> Iterator[Raw | Dropped]:
+def read(
+    paths: Sequence[str | Path], settings: ReadSettings = DEFAULTS, makes: Makes = "documents"
+) -> Iterator[Raw | Dropped]:
     """Every text below the paths, in the order of names; what cannot be used comes with its reason."""
     with tempfile.TemporaryDirectory() as scratch:
-        for item in plan(paths, settings, Path(scratch)):
+        for item in plan(paths, settings, Path(scratch), makes):
             if isinstance(item, Dropped):
                 yield item
             else:

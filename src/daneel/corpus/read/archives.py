@@ -27,6 +27,7 @@ from daneel.corpus.read.item import (
     printable,
     unread,
 )  # fmt: skip
+from daneel.corpus.read.sides import is_side, match
 
 ABOUT = frozenset({"readme", "license", "licence", "copying", "changelog"})
 """Files that tell about a folder, by their stems."""
@@ -55,11 +56,15 @@ def zip_items(item: Item) -> Iterator[Item | Dropped]:
     sources: list[int] = []
     size = total = 0
     with zipfile.ZipFile(item.path) as archive:
+        names = [_zip_name(info) for info in archive.infolist()]
+        pairs = _pairs(names, item)
+        sides = dict.fromkeys((place for pair in pairs for place in pair), False)
         for place, info in enumerate(archive.infolist()):
-            name = _zip_name(info)
+            name = names[place]
             if info.is_dir():
                 continue
-            reason = _refusal(name) or ("encrypted" if info.flag_bits & 1 else "")
+            reason = "" if place in sides else _refusal(name)
+            reason = reason or ("encrypted" if info.flag_bits & 1 else "")
             mode = info.external_attr >> 16
             if not reason and mode & 0o170000 not in (0, 0o100000):
                 reason = "not a regular file"
@@ -71,6 +76,8 @@ def zip_items(item: Item) -> Iterator[Item | Dropped]:
                 break
             if reason:
                 yield from skipped.note(name, reason)
+            elif place in sides:
+                sides[place] = True
             elif kind_of(name)[0] == "tex":
                 sources.append(place)
             else:
@@ -83,7 +90,25 @@ def zip_items(item: Item) -> Iterator[Item | Dropped]:
         yield replace(item, size=size, members=tuple(group))
     if sources:  # One document may lie in many of them.
         yield replace(item, size=sum(archive.infolist()[n].file_size for n in sources), members=tuple(sources))
+    for pair in pairs:
+        told = " | ".join(printable(names[place]) for place in pair)
+        if all(sides[place] for place in pair):
+            own = sum(archive.infolist()[place].file_size for place in pair)
+            yield replace(item, source=f"{item.source}/{told}", kind="aligned", size=own, members=pair)
+        else:
+            yield Dropped(f"{item.source}/{told}", "one of the two cannot be read")
     yield from skipped.counted()
+
+
+def _pairs(names: list[str], item: Item) -> list[tuple[int, int]]:
+    """Places of members whose lines are translations of each other, where such are wanted."""
+    if item.makes != "pairs":
+        return []
+    places = [n for n, name in enumerate(names) if kind_of(name)[0] == "text" or is_side(name)]
+    # By name, as in a folder: the order in an archive says nothing.
+    places = sorted((n for n in places if _refusal(names[n]) in ("", unread(names[n]))), key=names.__getitem__)
+    found = match([names[n] for n in places], item.settings.text_column.split(","))
+    return [(places[one], places[two]) for one, two in found]
 
 
 _REST = "the rest of the archive is not read"
@@ -97,11 +122,21 @@ def zip_members(item: Item) -> Iterator[Member | Dropped]:
             info = infos[place]
             name = _zip_name(info)
             try:
-                with archive.open(info) as stream:
-                    bounded = _Bounded(stream, item.settings, partial(getattr, info, "compress_size"))
-                    yield Member(name, io.BufferedReader(bounded, _BLOCK), info.file_size)
+                with _member(archive, info, item) as stream:
+                    yield Member(name, stream, info.file_size)
             except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
                 yield Dropped(f"{item.source}/{printable(name)}", one_line(error))
+
+
+def zip_member(item: Item, place: int) -> BinaryIO:
+    """One member as a stream of its own."""
+    archive = zipfile.ZipFile(item.path)
+    return _member(archive, archive.infolist()[place], item)
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, item: Item) -> BinaryIO:
+    bounded = _Bounded(archive.open(info), item.settings, partial(getattr, info, "compress_size"))
+    return io.BufferedReader(bounded, _BLOCK)
 
 
 def unpacked(item: Item, file: BinaryIO, kind: str) -> BinaryIO:

@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, ClassVar, TypeVar
+from typing import Annotated, ClassVar, Literal, TypeVar
 
+from daneel.corpus.licence_names import stated
 from daneel.corpus.settings import Range, Settings
 
 # What a suffix promises. Longest first where one ends with another.
 KINDS = {
     ".txt": "text", ".md": "text", ".html": "html", ".htm": "html", ".xhtml": "html", ".epub": "epub", ".pdf": "pdf",
-    ".docx": "docx", ".tex": "tex", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "csv", ".parquet": "parquet",
+    ".docx": "docx", ".tex": "tex", ".jsonl": "jsonl", ".json": "json", ".csv": "csv", ".tsv": "csv",
+    ".parquet": "parquet", ".tmx": "tmx",
     ".tar.gz": "tar", ".tar.bz2": "tar", ".tar.xz": "tar", ".tgz": "tar", ".tbz2": "tar", ".txz": "tar",
     ".zip": "zip", ".tar": "tar", ".gz": "gz", ".bz2": "bz2", ".xz": "xz",
 }  # fmt: skip
@@ -20,11 +22,15 @@ DOCUMENTS = frozenset({"html", "epub", "pdf", "docx", "tex"})
 """Kinds that a parser must take as a whole."""
 CALLED = {
     "html": "HTML", "epub": "an EPUB", "pdf": "a PDF", "docx": "a Word document", "parquet": "Parquet", "tex": "TeX",
-    "text": "plain text", "jsonl": "JSON Lines", "zip": "a zip archive", "tar": "a tar archive",
-    "gz": "compressed by gzip", "bz2": "compressed by bzip2", "xz": "compressed by xz",
+    "text": "plain text", "jsonl": "JSON Lines", "tmx": "a translation memory", "zip": "a zip archive",
+    "tar": "a tar archive", "gz": "compressed by gzip", "bz2": "compressed by bzip2", "xz": "compressed by xz",
 }  # fmt: skip
 HEAD = 1 << 16
 """Bytes that tell what a file is."""
+COLUMN = "text"
+"""The text column where none is named."""
+Makes = Literal["documents", "pairs", "conversations"]
+"""What reading makes of a row: a text, a sentence with its translation, or turns."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +39,15 @@ class ReadSettings(Settings):
 
     name: ClassVar[str] = "read"
 
-    text_column: str = "text"
-    """Column of JSONL, CSV and Parquet that holds the text."""
+    text_column: str = COLUMN
+    """Column of JSON, JSONL, CSV and Parquet that holds the text. Pairs: both columns or languages, as en,zh;
+    conversations: the column of the turns; these are otherwise found by their names."""
+    licence: str = ""
+    """Licence of what states none itself: an SPDX name such as CC-BY-4.0, or other: and what was agreed."""
     part_bytes: Annotated[int, Range(1, 1 << 30)] = 16 << 20
     """A longer text is read in parts of about this many bytes, cut between paragraphs where there are any."""
     row_bytes: Annotated[int, Range(1, 1 << 32)] = 64 << 20
-    """Longest row of JSONL, CSV or Parquet, in bytes."""
+    """Longest row of JSON, JSONL, CSV or Parquet, in bytes."""
     document_bytes: Annotated[int, Range(1, 1 << 32)] = 256 << 20
     """Largest HTML, EPUB, PDF, DOCX or TeX file, packed and unpacked, in bytes."""
     archive_bytes: Annotated[int, Range(1, 1 << 50)] = 64 << 30
@@ -54,6 +63,7 @@ class ReadSettings(Settings):
         super().__post_init__()
         if not self.text_column:
             raise self.wrong("text_column", "name the column that holds the text")
+        object.__setattr__(self, "licence", stated(self.licence))
 
 
 DEFAULTS = ReadSettings()
@@ -119,6 +129,9 @@ class Item:
     """Places in the directory of a zip archive."""
     about: dict[str, str] = field(default_factory=dict)
     """What is known of everything in the file, such as a data set's licence."""
+    makes: Makes = "documents"
+    other: Path | None = None
+    """The file whose lines are the translations of this one's."""
 
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from daneel.corpus.read import rows, sandbox, tex, text
-from daneel.corpus.read.archives import Member, tar_members, unpacked, zip_members
+from daneel.corpus.read.archives import Member, tar_members, unpacked, zip_member, zip_members
 from daneel.corpus.read.encoding import detect
 from daneel.corpus.read.item import (
     CALLED,
@@ -28,7 +28,11 @@ from daneel.corpus.read.item import (
     printable,
     telling,
 )  # fmt: skip
-from daneel.corpus.read.sniff import settle, sniff
+from daneel.corpus.read.json_values import json_rows
+from daneel.corpus.read.pairs import Pairs, tmx
+from daneel.corpus.read.shape import shape
+from daneel.corpus.read.sides import aligned
+from daneel.corpus.read.sniff import settle, sniff, tabbed
 
 
 def load(item: Item) -> Iterator[Raw | Dropped]:
@@ -45,7 +49,9 @@ def _guarded(source: str, texts: Iterator[Raw | Dropped]) -> Iterator[Raw | Drop
 
 
 def _load(item: Item) -> Iterator[Raw | Dropped]:
-    if item.kind == "zip":
+    if item.kind == "aligned":
+        yield from _aligned(item)
+    elif item.kind == "zip":
         yield from _members(item, zip_members(item))
     elif item.kind in ("tar", "gz", "bz2", "xz", "arxiv"):
         yield from _compressed(item)
@@ -65,6 +71,19 @@ def _load(item: Item) -> Iterator[Raw | Dropped]:
                 yield from _stream(item, file, item.path)
 
 
+def _aligned(item: Item) -> Iterator[Raw | Dropped]:
+    if item.members:
+        openers = [partial(zip_member, item, place) for place in item.members]
+    else:
+        openers = [partial(_opened, path) for path in (item.path, item.other) if path]
+    # The files are the sides, whatever they are called.
+    yield from aligned(openers, item.source.split(" | "), replace(_rows(item), shape=Pairs()))
+
+
+def _opened(path: Path) -> BinaryIO:
+    return path.open("rb")
+
+
 def _stream(item: Item, stream: BinaryIO, path: Path | None) -> Iterator[Raw | Dropped]:
     """The texts of one file; `path` where it lies on the disk, so that its reader can seek."""
     head = stream.read(HEAD)
@@ -72,6 +91,13 @@ def _stream(item: Item, stream: BinaryIO, path: Path | None) -> Iterator[Raw | D
         raise UnusableError("empty")
     kind, note = settle(item.kind, head)
     limit = item.settings.document_bytes
+    own = shape(item.makes, item.settings)
+    if kind not in own.kinds:
+        raise UnusableError(own.elsewhere)
+    if kind == "text" and item.makes == "pairs":
+        if not tabbed(head):
+            raise UnusableError("lines without a tab: two files with a sentence a line make pairs, and so does a .tsv")
+        kind = "csv"
     if kind == "text":
         found = text.parts(head, stream, item.source, item.stem, item.settings.part_bytes, item.about)
     elif kind in DOCUMENTS:
@@ -81,8 +107,12 @@ def _stream(item: Item, stream: BinaryIO, path: Path | None) -> Iterator[Raw | D
     else:
         joined = io.BufferedReader(_Joined(head, stream), 1 << 20)
         if kind == "csv":
-            tabs = item.path.name.lower().endswith(".tsv")
+            tabs = item.kind != "csv" or item.path.name.lower().endswith(".tsv")
             found = rows.table(joined, head, _rows(item), tabs)
+        elif kind == "json":
+            found = json_rows(joined, head, _rows(item))
+        elif kind == "tmx":
+            found = tmx(joined, _rows(item))
         else:
             found = rows.jsonl(joined, replace(_rows(item), encoding=detect(head)))
     for each in found:
@@ -93,7 +123,7 @@ def _stream(item: Item, stream: BinaryIO, path: Path | None) -> Iterator[Raw | D
 
 
 def _rows(item: Item) -> rows.Rows:
-    return rows.Rows(item.source, item.stem, item.settings, item.about)
+    return rows.Rows(item.source, item.stem, item.settings, item.about, shape(item.makes, item.settings))
 
 
 def _document(item: Item, kind: str, data: bytes | Path, path: Path | None) -> Iterator[Raw]:

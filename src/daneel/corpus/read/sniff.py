@@ -9,6 +9,8 @@ _MAGIC = ((b"%PDF-", "pdf"), (b"\x1f\x8b", "gz"), (b"BZh", "bz2"), (b"\xfd7zXZ\0
 _HTML = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.I | re.S
 )
+_JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*\"")
+_TMX = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!DOCTYPE\s+tmx[^>]*>\s*)?<tmx\b", re.I)
 _TEX = re.compile(rb"^\s*\\document(?:class|style)\b", re.M)
 
 
@@ -32,21 +34,36 @@ def guess(head: bytes) -> str:
     """The kind of something without a telling name."""
     if kind := sniff(head):
         return kind
-    line = head.lstrip(b"\xef\xbb\xbf \t\r\n").split(b"\n")[0]
-    if line.startswith(b"{"):
-        try:
-            json.loads(line)
-        except ValueError:
-            pass
-        else:
-            return "jsonl"
+    if _json_lines(head):
+        return "jsonl"
+    if _JSON.match(head):
+        return "json"
+    if _TMX.match(head):
+        return "tmx"
     return "tex" if _TEX.search(head) else "text"
+
+
+def _json_lines(head: bytes) -> bool:
+    """Whether the first line is a whole object."""
+    line = head.lstrip(b"\xef\xbb\xbf \t\r\n").split(b"\n")[0]
+    try:
+        return line.startswith(b"{") and isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def tabbed(head: bytes) -> bool:
+    """Whether the first lines have columns parted by tabs."""
+    full = [line for line in head.split(b"\n")[:100] if line.strip(b"\0 \r\n")]
+    return bool(full) and sum(b"\t" in line for line in full) > 0.9 * len(full)
 
 
 def settle(kind: str, head: bytes) -> tuple[str, str]:
     """The kind to read a file as, and a note where its name says otherwise. Raises UnusableError for an archive."""
     if not kind:
         return guess(head), ""
+    if kind == "json" and _json_lines(head):
+        return "jsonl", ""
     seen = sniff(head)
     if not seen or seen == kind or (seen == "zip" and kind in ("epub", "docx")):
         return kind, ""

@@ -19,6 +19,7 @@ from daneel.corpus.read.item import (
     HEAD,
     Dropped,
     Item,
+    Makes,
     ReadSettings,
     UnusableError,
     kind_of,
@@ -27,11 +28,15 @@ from daneel.corpus.read.item import (
     telling,
     unread,
 )  # fmt: skip
-from daneel.corpus.read.sniff import guess, sniff
+from daneel.corpus.read.shape import shape
+from daneel.corpus.read.sides import is_side, match
+from daneel.corpus.read.sniff import guess, sniff, tabbed
 from daneel.errors import DataError, UsageError
 
 _TEX_BYTES = 64 << 20
-_READS = ".txt, .md, .html, .epub, .pdf, .docx, .tex, .jsonl, .csv, .parquet, zip or tar"
+_READS = ".txt, .md, .html, .epub, .pdf, .docx, .tex, .jsonl, .json, .csv, .parquet, zip or tar"
+_SIDE = "side"
+"""Kind of a file that is called after a language."""
 
 
 @dataclass(frozen=True)
@@ -42,30 +47,72 @@ class _Found:
     """The user named this very file, so it is read whatever its name."""
     kind: str = ""
     about: dict[str, str] = field(default_factory=dict)
+    other: Path | None = None
+    """The file whose lines are the translations of this one's."""
 
 
 def plan(
-    paths: Sequence[str | Path], settings: ReadSettings = DEFAULTS, scratch: Path | None = None
+    paths: Sequence[str | Path],
+    settings: ReadSettings = DEFAULTS,
+    scratch: Path | None = None,
+    makes: Makes = "documents",
 ) -> Iterator[Item | Dropped]:
     """Units of work for files, folders, globs, archives, `-`, `hf:owner/name` and `arxiv:ID`.
 
     `scratch` is a folder for what is piped in or fetched, kept until the items are loaded. Raises DataError and
     UsageError for what was named and is not there.
     """
+    shape(makes, settings)  # What is wrong with the settings is told before anything is read.
+    found = _once(paths, settings, scratch)
+    for each in _joined(list(found), settings) if makes == "pairs" else found:
+        if isinstance(each, Dropped):
+            yield each
+            continue
+        try:
+            yield from telling(each.source, _items(each, settings, makes))
+        except Exception as error:  # A damaged archive or Parquet file stops nothing.
+            yield Dropped(each.source, one_line(error))
+
+
+def _once(paths: Sequence[str | Path], settings: ReadSettings, scratch: Path | None) -> Iterator[_Found | Dropped]:
     seen: set[str] = set()
     labels: set[str] = set()
     for path in paths:
         for found in _named(path, labels, settings, scratch):
             if isinstance(found, Dropped):
                 yield found
-            elif os.path.realpath(found.path) in seen:
+            elif (real := os.path.realpath(found.path)) in seen:
                 yield Dropped(found.source, "given twice")
             else:
-                seen.add(os.path.realpath(found.path))
-                try:
-                    yield from telling(found.source, _items(found, settings))
-                except Exception as error:  # A damaged archive or Parquet file stops nothing.
-                    yield Dropped(found.source, one_line(error))
+                seen.add(real)
+                yield found
+
+
+def _joined(found: list[_Found | Dropped], settings: ReadSettings) -> Iterator[_Found | Dropped]:
+    """Files with a sentence a line beside those with the translations."""
+    plain = [each for each in found if isinstance(each, _Found) and _is_plain(each)]
+    pairs = match([each.source for each in plain], settings.text_column.split(","))
+    if not pairs and len(plain) == 2:
+        pairs = [(0, 1)]
+    others = {plain[one].source: plain[two] for one, two in pairs}
+    gone = {other.source for other in others.values()}
+    for each in found:
+        if isinstance(each, _Found) and (other := others.get(each.source)):
+            yield replace(each, source=f"{each.source} | {Path(other.source).name}", kind="aligned", other=other.path)
+        elif each.source not in gone:
+            yield each
+
+
+def _is_plain(found: _Found) -> bool:
+    """Whether a file is text without columns."""
+    try:
+        if kind_of(found.path.name)[0] not in ("", "text") or found.kind == "arxiv" or not found.path.is_file():
+            return False
+        with found.path.open("rb") as file:
+            head = file.read(HEAD)
+    except OSError:
+        return False  # It is told when the file is loaded.
+    return guess(head) == "text" and not tabbed(head)
 
 
 def is_corpus(folder: Path) -> bool:
@@ -110,7 +157,7 @@ def _fetched(name: str, settings: ReadSettings, scratch: Path | None) -> Iterato
         yield _Found(remote.spool(sys.stdin.buffer, scratch), "stdin", True)
     else:
         path = remote.arxiv_file(name, scratch, settings)
-        yield _Found(path, name, True, "arxiv", {"licence": "not stated"})
+        yield _Found(path, name, True, "arxiv")
 
 
 def _matching(pattern: str, labels: set[str]) -> Iterator[_Found | Dropped]:
@@ -185,6 +232,7 @@ def _file(path: Path, source: str) -> _Found | Dropped:
     if path.stem.lower() in ABOUT:
         return Dropped(source, ABOUT_REASON)
     kind = kind_of(path.name)[0] or ("arxiv" if remote.is_arxiv_source(path.name) else "")
+    kind = kind or (_SIDE if is_side(path.name) else "")
     return _Found(path, source, False, kind) if kind else Dropped(source, unread(path.name))
 
 
@@ -214,17 +262,23 @@ def _parts(sources: list[_Found]) -> set[Path]:
     return parts
 
 
-def _items(found: _Found, settings: ReadSettings) -> Iterator[Item | Dropped]:
+def _items(found: _Found, settings: ReadSettings, makes: Makes) -> Iterator[Item | Dropped]:
     """The units of one file; it is opened here only where it may be more than one."""
     status = found.path.stat() if found.path.exists() else None
     if status is None or not stat.S_ISREG(status.st_mode):
         raise UnusableError("not a regular file")
     size, (kind, stem) = status.st_size, kind_of(found.path.name)
     kind = found.kind or kind
+    if kind == _SIDE:
+        raise UnusableError("has no second file with the translations" if makes == "pairs" else unread(found.path.name))
     if kind in ("", "tar", "gz") and remote.is_arxiv_source(found.path.name):
         kind = "arxiv"
     stem = found.source if remote.is_remote(found.source) else printable(stem)
-    item = Item(found.source, size, found.path, kind, stem, settings, about=found.about)
+    about = {"licence": settings.licence} if settings.licence else {}
+    item = Item(found.source, size, found.path, kind, stem, settings, about=about | found.about, makes=makes)
+    if found.other:
+        yield replace(item, size=size + found.other.stat().st_size, other=found.other)
+        return
     if kind in ("", "zip", "parquet") or (kind in ("text", "jsonl") and size > settings.part_bytes):
         with found.path.open("rb") as file:
             head = file.read(HEAD)
@@ -247,7 +301,7 @@ def _divided(item: Item, head: bytes, file: BinaryIO) -> Iterator[Item | Dropped
     elif item.kind == "parquet":
         for start, end, size, first in _grouped(rows.parquet_groups(item.path), limit):
             yield replace(item, size=size, start=start, end=end, first=first)
-    elif item.kind == "text" and large:
+    elif item.kind == "text" and large and item.makes == "documents":
         encoding, places = text.ranges(file, item.size, limit)
         for number, (start, end) in enumerate(places, 1):
             yield replace(item, size=end - start, start=start, end=end, part=number, encoding=encoding)

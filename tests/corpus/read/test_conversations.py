@@ -1,11 +1,19 @@
+import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from corpus.read.samples import jsonl, tarred, zipped
 
+from daneel.corpus import fields
 from daneel.corpus.build import build, read_corpus
+from daneel.corpus.read import Dropped, ReadSettings, read
 from daneel.corpus.recipe import load_recipe
+from daneel.corpus.record_forms import FORMS
 from daneel.corpus.records import read_records
 from daneel.errors import DataError
 
@@ -26,9 +34,10 @@ def test_conversations_are_cleaned_and_stay_conversations(tmp_path: Path) -> Non
     out = tmp_path / "out"
     manifest = build([tmp_path / "a.jsonl"], out, recipe=load_recipe("chat"))
     assert (manifest["kind"], manifest["kept"], manifest["lost"]) == ("conversations", 11, 3)
-    reasons = {each["source"]: each["reason"] for each in manifest["dropped"]}
-    assert reasons["a.jsonl#5"].startswith("a.jsonl:5 is not JSON")
-    assert "assistant" in reasons["a.jsonl#14"]
+    assert [(each["source"], each["reason"]) for each in manifest["dropped"][:2]] == [
+        ("a.jsonl", "row 5, not JSON"),
+        ("a.jsonl", "row 14, no assistant's message to learn from"),
+    ]
     found = [record.messages for part in ("train", "heldout") for record in read_records(out / f"{part}.jsonl")]
     said = {messages[1]["content"] for messages in found if messages}
     assert "On planet 3 there is a lamp, and it is late." in said
@@ -40,8 +49,55 @@ def test_conversations_are_cleaned_and_stay_conversations(tmp_path: Path) -> Non
 
 def test_texts_are_no_conversations(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("A story.")
-    with pytest.raises(DataError, match=r"holds no conversations: the chat recipe reads \.jsonl"):
+    with pytest.raises(DataError, match=r"holds no conversations: they are read from \.jsonl"):
         build([tmp_path / "a.txt"], tmp_path / "out", recipe=load_recipe("chat"))
+
+
+TURNS = [("user", "灯塔在哪里？"), ("assistant", "在海的那一边。")]
+SHARED = [{"from": {"user": "human", "assistant": "gpt"}[role], "value": text} for role, text in TURNS]
+DIALOGUE = [{"speaker": {"user": "USER", "assistant": "SYSTEM"}[role], "utterance": text} for role, text in TURNS]
+ROWS: dict[str, dict[str, Any]] = {
+    "messages": chat(TURNS[0][1], TURNS[1][1]),
+    "sharegpt": {"conversations": SHARED},
+    "alpaca": {"instruction": TURNS[0][1], "input": "", "output": TURNS[1][1]},
+    "prompt": {"prompt": TURNS[0][1], "completion": TURNS[1][1]},
+    "dialogue": {"dialogue_id": "7_1", "services": [], "turns": DIALOGUE},
+}
+
+
+def said(*paths: Path | str, column: str = "text") -> list[str | list[tuple[str, str]]]:
+    found = read(paths, ReadSettings(text_column=column), "conversations")
+    return [
+        each.reason
+        if isinstance(each, Dropped)
+        else list(zip(json.loads(each.about["form"])["roles"], fields.part(each.text), strict=True))
+        for each in found
+    ]
+
+
+@pytest.mark.parametrize("form", ROWS)
+def test_every_form_in_every_file(tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = ROWS[form]
+    (tmp_path / "a.jsonl").write_bytes(jsonl(row, row))
+    (tmp_path / "b.json").write_text(json.dumps([row, row], indent=1, ensure_ascii=False), "utf-8")
+    pq.write_table(pa.Table.from_pylist([{"n": 1, **row}] * 2), tmp_path / "c.parquet")
+    (tmp_path / "d.zip").write_bytes(zipped({"a.jsonl": jsonl(row), "b.json": json.dumps(row)}))
+    (tmp_path / "e.tar.gz").write_bytes(tarred({"a.jsonl": jsonl(row, row)}))
+    assert said(tmp_path) == [TURNS] * 10
+    assert said(f"{tmp_path}/*.parquet") == [TURNS] * 2
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO((tmp_path / "b.json").read_bytes())))
+    assert said("-") == [TURNS] * 2
+
+
+def test_the_column_of_the_turns_can_be_named(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(jsonl({"dialog": SHARED}, {"other": 1}))
+    pq.write_table(pa.table({"dialog": [SHARED], "id": [1]}), tmp_path / "b.parquet")
+    assert said(tmp_path, column="dialog") == [TURNS, f'row 2, no "dialog" (it has other): {FORMS}', TURNS]
+    assert said(tmp_path) == [
+        f"row 1, in no known form (it has dialog): {FORMS}",
+        f"row 2, in no known form (it has other): {FORMS}",
+        f"in no known form (it has dialog, id): {FORMS}",
+    ]
 
 
 def test_one_system_prompt_for_all_leaves_something_to_hold_out(tmp_path: Path) -> None:

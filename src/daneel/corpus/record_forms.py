@@ -1,0 +1,70 @@
+"""The forms that people keep training records in, as one: a text, or messages with their roles."""
+
+from typing import Any
+
+FORMS = 'use "text", "messages", "prompt" and "completion", Alpaca\'s or ShareGPT\'s keys'
+# The last are those of schema-guided dialogues (SGD, MultiWOZ).
+CHAT_KEYS = (
+    {"messages"}, {"conversations"}, {"prompt", "completion"}, {"instruction", "output"}, {"dialogue_id", "turns"},
+)  # fmt: skip
+KEYS = frozenset[str]().union(*CHAT_KEYS, {"system", "input"})
+"""All keys of conversations."""
+_ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bing": "assistant"}
+_SPEAKERS = {"user": "user", "system": "assistant"}
+
+
+class FormError(Exception):
+    """Something that is no training record; the message is the reason."""
+
+
+def parse(row: Any) -> tuple[str | None, list[dict[str, Any]] | None]:
+    """The text of a record, or its messages, among them an assistant's. Raises FormError."""
+    if not isinstance(row, dict):
+        raise FormError(f"not a JSON object: {FORMS}")
+    for key in ("messages", "conversations"):
+        if isinstance(row.get(key), list):
+            return None, _checked([_turn(turn) for turn in row[key]])
+    if "dialogue_id" in row and isinstance(row.get("turns"), list):
+        return None, _checked([_spoken(turn) for turn in row["turns"]])
+    if "prompt" in row and "completion" in row:
+        return None, _checked(_turns("user", row["prompt"]) + _turns("assistant", row["completion"]))
+    if "instruction" in row and "output" in row:
+        system = _turns("system", row["system"]) if row.get("system") else []
+        asked = "\n\n".join(str(part) for part in (row["instruction"], row.get("input")) if part)
+        return None, _checked(system + _turns("user", asked) + _turns("assistant", row["output"]))
+    if isinstance(row.get("text"), str):
+        if not row["text"].strip():
+            raise FormError('an empty "text": remove the line')
+        return row["text"], None
+    keys = ", ".join(map(str, row)) or "no keys"
+    raise FormError(f"in no known form (it has {keys}): {FORMS}")
+
+
+def _turns(role: str, value: Any) -> list[Any]:
+    """TRL allows a list of messages where a string stands."""
+    return value if isinstance(value, list) else [{"role": role, "content": value}]
+
+
+def _turn(turn: Any) -> Any:
+    """A message, or a turn as ShareGPT has it."""
+    if not isinstance(turn, dict) or turn.get("from") is None:
+        return turn
+    role = str(turn["from"]).lower()
+    return {"role": _ROLES.get(role, role), "content": turn.get("value")}
+
+
+def _spoken(turn: Any) -> Any:
+    """A turn of a schema-guided dialogue, whose "system" is the one that answers."""
+    speaker = str(turn.get("speaker")).lower() if isinstance(turn, dict) else ""
+    return {"role": _SPEAKERS[speaker], "content": turn.get("utterance")} if speaker in _SPEAKERS else turn
+
+
+def _checked(messages: list[Any]) -> list[dict[str, Any]]:
+    for n, message in enumerate(messages, 1):
+        if not isinstance(message, dict) or not isinstance(message.get("role"), str):
+            raise FormError(f'message {n} has no "role"')
+        if not isinstance(message.get("content"), str) and not message.get("tool_calls"):
+            raise FormError(f'message {n} has no "content" that is text')
+    if not any(message["role"] == "assistant" for message in messages):
+        raise FormError("no assistant's message to learn from")
+    return messages
