@@ -43,6 +43,24 @@ CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
     }),
 }  # fmt: skip
 
+MARIAN = {
+    "vocab_size": 400, "d_model": 48, "encoder_layers": 3, "decoder_layers": 2, "encoder_attention_heads": 4,
+    "decoder_attention_heads": 4, "encoder_ffn_dim": 80, "decoder_ffn_dim": 80, "max_position_embeddings": 128,
+    "scale_embedding": True, "activation_function": "swish", "decoder_start_token_id": 0, "forced_eos_token_id": 2,
+    "dropout": 0.0,
+}  # fmt: skip
+T5 = {
+    "vocab_size": 400, "d_model": 48, "d_kv": 16, "d_ff": 80, "num_layers": 3, "num_decoder_layers": 2, "num_heads": 4,
+    "relative_attention_num_buckets": 8, "relative_attention_max_distance": 20, "decoder_start_token_id": 0,
+    "n_positions": 128, "dropout_rate": 0.0,
+}  # fmt: skip
+SEQ2SEQ: dict[str, tuple[str, dict[str, Any]]] = {
+    "marian": ("MarianConfig", MARIAN),
+    "t5": ("T5Config", {**T5, "feed_forward_proj": "gated-gelu", "tie_word_embeddings": False}),
+    "t5-tied": ("T5Config", T5),
+}
+"""Encoder-decoders; the encoder has a layer more, so that the two cannot be taken for each other."""
+
 TEMPLATE = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + "
     "'<|im_end|>' + '\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
@@ -81,14 +99,24 @@ def reference(family: str, seed: int = 0, std: float = 0.3, **changes: Any) -> A
         warnings.simplefilter("ignore")
         import transformers
 
-        name, sizes = CONFIGS[family]
+        name, sizes = (CONFIGS | SEQ2SEQ)[family]
         config = getattr(transformers, name)(
-            **{**sizes, **changes}, bos_token_id=1, eos_token_id=2, pad_token_id=0, initializer_range=std
+            **{**sizes, **changes}, bos_token_id=1, eos_token_id=2, pad_token_id=0, initializer_range=std, init_std=std
         )
         config._attn_implementation = "eager"
         torch.manual_seed(seed)
-        model = transformers.AutoModelForCausalLM.from_config(config).eval().float()
+        kind = transformers.AutoModelForSeq2SeqLM if family in SEQ2SEQ else transformers.AutoModelForCausalLM
+        model = kind.from_config(config).eval().float()
     with torch.no_grad():
+        if family in SEQ2SEQ:
+            for name, module in model.named_modules():
+                if isinstance(module, torch.nn.Linear):
+                    # T5 leaves scores as they are, so its queries are smaller.
+                    module.weight.normal_(std=std / 4 if name.endswith(".q") else std)
+        if family == "t5-tied":
+            model.shared.weight.mul_(8)  # what the head reads is scaled down
+        if family == "marian":
+            model.final_logits_bias.normal_(std=std)
         for parameter in model.parameters():
             # Biases and norms too: a zero bias or a norm of ones would hide a missing one.
             if parameter.ndim == 1:

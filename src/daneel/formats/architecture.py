@@ -1,4 +1,4 @@
-"""What a decoder is made of: every choice our one set of blocks can take.
+"""What a Transformer is made of: every choice our one set of blocks can take.
 
 A family (families/*.py) turns a Hugging Face `config.json` into this and back; the model reads nothing else.
 """
@@ -27,9 +27,9 @@ class Architecture:
     norm_eps: float
     norm_offset: bool
     """Gemma stores w and multiplies by 1 + w."""
-    sandwich: bool
-    """Norms before and after each part (Gemma), else before only."""
-    positions: Literal["rope", "learned"]
+    norms: Literal["before", "after", "both"]
+    """Where norms stand: before each part, after its residual (the original Transformer), or around it (Gemma)."""
+    positions: Literal["rope", "learned", "sinusoidal", "relative"]
     rope_theta: tuple[float, ...]
     rope_scaling: tuple[dict[str, Any] | None, ...]
     window: tuple[int | None, ...]
@@ -47,3 +47,18 @@ class Architecture:
     init_std: float
     bos: int | None
     eos: tuple[int, ...]
+    encoder_layers: int = 0
+    """0: a decoder alone. With an encoder, the decoder's blocks also attend to what it made of the source."""
+    start: int = 0
+    """What an encoder-decoder's target begins with."""
+    pad: int | None = None
+    """A token that is never written."""
+    final_norm: bool = True
+    """A norm after the last block."""
+    head_bias: bool = False
+    head_scale: float = 1.0
+    """The last states are multiplied by it before the output head."""
+    buckets: int = 0
+    """Distances that relative positions tell apart."""
+    bucket_distance: int = 0
+    """From this distance on all are one."""

@@ -1,6 +1,7 @@
 """Hugging Face model directories: the configuration and where each tensor lies (no tensor is read here)."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,12 @@ def read_architecture(folder: Path) -> Architecture:
             f"{folder} holds quantised safetensors, which are not read; give the full model or a GGUF file"
         )
     try:
-        return family(config).architecture(config)
+        arch = family(config).architecture(config)
     except KeyError as error:
         raise ModelError(f"{folder / 'config.json'} lacks {error}; fetch the model again") from None
+    if arch.family == "t5":  # Transformers goes by the file: a head that is there is used, whatever the config says
+        arch = replace(arch, tied="lm_head.weight" not in weight_files(folder))
+    return arch
 
 
 def weight_files(folder: Path) -> dict[str, Path]:

@@ -97,23 +97,14 @@ class Part:
 
 def linear_parts(arch: Architecture) -> dict[str, list[Part]]:
     """Our linear inside the blocks -> the modules it is made of, with their rows."""
-    heads = {"q_proj": arch.heads, "k_proj": arch.kv_heads, "v_proj": arch.kv_heads}
     out: dict[str, list[Part]] = {}
     for weight in FAMILIES[arch.family].weights(arch):
         ours = weight.ours.removesuffix(".weight")
-        if not ours.startswith("blocks.") or not weight.ours.endswith(".weight") or "norm" in ours or "post" in ours:
+        if not weight.sizes or not weight.ours.endswith(".weight"):
             continue
         parts, start = [], 0
-        for name in weight.theirs:
-            module = name.removesuffix(".weight")
-            leaf = module.rsplit(".", 1)[-1]
-            if leaf in heads:
-                size = heads[leaf] * arch.head_dim
-            elif leaf == "c_attn":
-                size = 3 * arch.width
-            else:
-                size = arch.width if ours.endswith((".out", ".down")) else arch.hidden
-            parts.append(Part(module, start, size))
+        for name, size in zip(weight.theirs, weight.sizes, strict=True):
+            parts.append(Part(name.removesuffix(".weight"), start, size))
             start += size
         out[ours] = parts
     return out

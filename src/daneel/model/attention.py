@@ -1,10 +1,11 @@
-"""Self-attention: positions, masks, and the softmax.
+"""Attention: positions, masks, and the softmax.
 
 Shapes: B sequences, T tokens now, S tokens to look at, H heads, K key/value heads, D head size, W model width.
 """
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -79,16 +80,61 @@ def causal_attention(q_BHTD: Tensor, k_BKTD: Tensor, v_BKTD: Tensor, mask_BTT: T
     return torch.cat(out, dim=2)
 
 
+def plain_attention(
+    q_BHTD: Tensor,
+    k_BHSD: Tensor,
+    v_BHSD: Tensor,
+    mask_BTS: Tensor | None,
+    scale: float,
+    bias_BHTS: Tensor | None = None,
+) -> Tensor:
+    """Attention to S tokens of any place, as many heads on both sides: [B, H, T, D].
+
+    A query that may see nothing (padding) sees everything alike, so that no value is undefined.
+    """
+    scores = (q_BHTD @ k_BHSD.transpose(-1, -2)).float() * scale
+    if bias_BHTS is not None:
+        scores = scores + bias_BHTS
+    if mask_BTS is not None:
+        scores = scores.masked_fill(~mask_BTS[:, None], torch.finfo(scores.dtype).min)
+    return scores.softmax(-1).to(v_BHSD.dtype) @ v_BHSD
+
+
+def distance_buckets(distance_TS: Tensor, buckets: int, longest: int, both_ways: bool) -> Tensor:
+    """T5's bucket of each distance (key's place less query's): exact for small ones, then logarithmic; int64.
+
+    Source: arXiv:1910.10683, section 2.1, as in Mesh TensorFlow.
+    """
+    if both_ways:
+        buckets //= 2
+        ahead = (distance_TS > 0).long() * buckets
+        distance_TS = distance_TS.abs()
+    else:
+        ahead = torch.zeros_like(distance_TS)
+        distance_TS = -distance_TS.clamp(max=0)
+    exact = buckets // 2
+    growth = torch.log(distance_TS.clamp(min=1).float() / exact) / math.log(longest / exact)
+    far = exact + (growth * (buckets - exact)).long()
+    return ahead + torch.where(distance_TS < exact, distance_TS, far.clamp(max=buckets - 1))
+
+
+def sinusoids(length: int, width: int) -> Tensor:
+    """The original Transformer's positions [length, width], all sines before all cosines as Marian has them."""
+    frequencies = 10000 ** (-torch.arange(0, width, 2, dtype=torch.float64) / width)
+    angles = torch.outer(torch.arange(length, dtype=torch.float64), frequencies)
+    return torch.cat((angles.sin(), angles.cos()), dim=-1).float()
+
+
 # Beyond this length the weights of one layer outgrow what a laptop holds; the fused kernel keeps none.
 LONGEST_PLAIN = 2048
 
 
 class Attention(nn.Module):
-    """Grouped attention with fused Q, K and V."""
+    """Grouped self-attention with fused Q, K and V."""
 
-    def __init__(self, arch: Architecture, layer: int) -> None:
+    def __init__(self, arch: Architecture, layer: int, causal: bool = True) -> None:
         super().__init__()
-        self.layer, self.scale = layer, arch.attention_scale
+        self.layer, self.scale, self.causal = layer, arch.attention_scale, causal
         self.heads, self.kv_heads, self.head_dim = arch.heads, arch.kv_heads, arch.head_dim
         outputs = (arch.heads + 2 * arch.kv_heads) * arch.head_dim
         self.qkv = Linear(arch.width, outputs, bias=arch.qkv_bias)
@@ -123,12 +169,15 @@ class Attention(nn.Module):
         rope: tuple[Tensor, Tensor] | None,
         mask_BTS: Tensor | None,
         append: Append | None = None,
+        bias_BHTS: Tensor | None = None,
     ) -> Tensor:
-        """`mask_BTS` None means causal over the same T tokens, or all keys when T is 1."""
+        """`mask_BTS` None means all keys, in a causal layer those up to the token itself."""
         B, T, _ = x_BTW.shape
         q, k, v = self.project(x_BTW, rope)
         if append is not None:
             k, v = append(self.layer, k, v)
+        if bias_BHTS is not None or not self.causal:
+            return self.merge(plain_attention(q, k, v, mask_BTS, self.scale, bias_BHTS))
         if append is None and mask_BTS is not None and T <= LONGEST_PLAIN:
             return self.merge(causal_attention(q, k, v, mask_BTS.expand(B, T, T), self.scale))
         mask = None if mask_BTS is None else mask_BTS[:, None]
@@ -140,3 +189,43 @@ class Attention(nn.Module):
             enable_gqa=q.shape[1] != self.kv_heads,
         )  # fmt: skip
         return self.merge(out.reshape(B, self.heads, T, self.head_dim))
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a decoder's blocks see of a source."""
+
+    layers: list[tuple[Tensor, Tensor]]
+    """Keys and values of each block, [B, H, S, D]."""
+    mask: Tensor
+    """Who sees what, [B, T, S]; T is 1 where all of a target see the same."""
+
+    def rows(self, index: Tensor) -> "Memory":
+        """The memory of some rows, in that order."""
+        return Memory([(k[index], v[index]) for k, v in self.layers], self.mask[index])
+
+
+class CrossAttention(nn.Module):
+    """A target's attention to its source, whose K and V are fused."""
+
+    def __init__(self, arch: Architecture, layer: int) -> None:
+        super().__init__()
+        self.layer, self.scale, self.heads, self.head_dim = layer, arch.attention_scale, arch.heads, arch.head_dim
+        inner = arch.heads * arch.head_dim
+        self.q = Linear(arch.width, inner, bias=arch.qkv_bias)
+        self.kv = Linear(arch.width, 2 * inner, bias=arch.qkv_bias)
+        self.out = Linear(inner, arch.width, bias=arch.output_bias)
+
+    def remember(self, states_BSW: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values of a source, [B, H, S, D]."""
+        B, S, _ = states_BSW.shape
+        kv = self.kv(states_BSW).view(B, S, 2 * self.heads, self.head_dim).transpose(1, 2)
+        return kv[:, : self.heads], kv[:, self.heads :]
+
+    def forward(self, x_BTW: Tensor, memory: Memory) -> Tensor:
+        """[B, T, W] -> [B, T, W]."""
+        B, T, _ = x_BTW.shape
+        q = self.q(x_BTW).view(B, T, self.heads, self.head_dim).transpose(1, 2)
+        out = plain_attention(q, *memory.layers[self.layer], memory.mask, self.scale)
+        mixed: Tensor = self.out(out.transpose(1, 2).reshape(B, T, self.heads * self.head_dim))
+        return mixed

@@ -1,4 +1,4 @@
-"""The decoder-only Transformer: one set of blocks for every family, chosen by the Architecture.
+"""The decoder: one set of blocks for every family, chosen by the Architecture.
 
 Shapes: B sequences, T tokens, W width, V vocabulary, H heads, D head size, S tokens seen.
 """
@@ -10,7 +10,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from daneel.formats.architecture import Architecture
-from daneel.model.attention import Append, Attention, rope_frequencies, visible, weights_of
+from daneel.model.attention import (
+    Append,
+    Attention,
+    CrossAttention,
+    Memory,
+    distance_buckets,
+    rope_frequencies,
+    sinusoids,
+    visible,
+    weights_of,
+)
 from daneel.model.cache import Append as CacheAppend
 from daneel.model.cache import Cache
 from daneel.model.layers import FeedForward, Linear, Norm, make_norm
@@ -20,23 +30,45 @@ Rope = tuple[Tensor, Tensor] | None
 
 
 class Block(nn.Module):
-    """Attention, then feed-forward, each with its norms and a residual."""
+    """Attention, then feed-forward, each with its norms and a residual; between them, attention to a source."""
 
-    def __init__(self, arch: Architecture, layer: int) -> None:
+    def __init__(self, arch: Architecture, layer: int, causal: bool = True) -> None:
         super().__init__()
+        self.after, around = arch.norms == "after", arch.norms == "both"
         self.norm1 = make_norm(arch, arch.width)
-        self.attention = Attention(arch, layer)
-        self.post1: Norm | None = make_norm(arch, arch.width) if arch.sandwich else None
+        self.attention = Attention(arch, layer, causal)
+        self.post1: Norm | None = make_norm(arch, arch.width) if around else None
+        self.cross: CrossAttention | None = None
+        if causal and arch.encoder_layers:
+            self.norm_cross = make_norm(arch, arch.width)
+            self.cross = CrossAttention(arch, layer)
         self.norm2 = make_norm(arch, arch.width)
         self.mlp = FeedForward(arch)
-        self.post2: Norm | None = make_norm(arch, arch.width) if arch.sandwich else None
+        self.post2: Norm | None = make_norm(arch, arch.width) if around else None
+        self.dropout = 0.0
+        """Of what each part adds; the trainer sets it."""
 
-    def forward(self, x: Tensor, rope: Rope, mask: Tensor | None, append: Append | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, rope: Rope, mask: Tensor | None, append: Append | None = None, bias: Tensor | None = None,
+        memory: Memory | None = None,
+    ) -> Tensor:  # fmt: skip
         """[B, T, W] -> [B, T, W]."""
-        mixed = self.attention(self.norm1(x), rope, mask, append)
-        x = x + (mixed if self.post1 is None else self.post1(mixed))
-        fed: Tensor = self.mlp(self.norm2(x))
-        return x + (fed if self.post2 is None else self.post2(fed))
+        x = self._add(x, self.attention(self._before(x, self.norm1), rope, mask, append, bias), self.norm1, self.post1)
+        if self.cross is not None and memory is not None:
+            x = self._add(x, self.cross(self._before(x, self.norm_cross), memory), self.norm_cross, None)
+        return self._add(x, self.mlp(self._before(x, self.norm2)), self.norm2, self.post2)
+
+    def _before(self, x: Tensor, norm: Norm) -> Tensor:
+        normed: Tensor = x if self.after else norm(x)
+        return normed
+
+    def _add(self, x: Tensor, part: Tensor, norm: Norm, post: Norm | None) -> Tensor:
+        if post is not None:
+            part = post(part)
+        if self.dropout:
+            part = F.dropout(part, self.dropout, self.training)
+        added: Tensor = norm(x + part) if self.after else x + part
+        return added
 
 
 @dataclass(frozen=True)
@@ -45,10 +77,12 @@ class Layout:
 
     ropes: list[Rope]
     masks: list[Tensor | None]
+    bias: Tensor | None = None
+    """Added to the scores of all layers, [B, H, T, S]."""
 
 
 class Decoder(nn.Module):
-    """A causal language model."""
+    """A causal language model; with cross-attention, the target side of an encoder-decoder."""
 
     def __init__(self, arch: Architecture) -> None:
         super().__init__()
@@ -58,13 +92,20 @@ class Decoder(nn.Module):
         if arch.positions == "learned":
             self.positions = nn.Embedding(arch.context, arch.width, _weight=torch.empty(arch.context, arch.width))
         self.blocks = nn.ModuleList(Block(arch, layer) for layer in range(arch.layers))
-        self.norm = make_norm(arch, arch.width)
+        self.relative: nn.Embedding | None = None
+        if arch.positions == "relative":
+            self.relative = nn.Embedding(arch.buckets, arch.heads, _weight=torch.empty(arch.buckets, arch.heads))
+        self.norm: Norm | nn.Identity = make_norm(arch, arch.width) if arch.final_norm else nn.Identity()
         self.head: nn.Linear | None = None
         if not arch.tied:
             self.head = nn.Linear(arch.width, arch.vocab_size, bias=False)
+        self.head_bias = nn.Parameter(torch.empty(1, arch.vocab_size)) if arch.head_bias else None
         self.head_nibbles: Nibbles | None = None
         self.has_planes = False
         self._ropes: dict[str, tuple[Tensor, ...]] = {}
+        self._sinusoids: Tensor | None = None
+        self.dropout = 0.0
+        """Of embeddings; the trainer sets it."""
 
     @property
     def dtype(self) -> torch.dtype:
@@ -112,6 +153,20 @@ class Decoder(nn.Module):
             [masks[arch.window[i]] for i in range(arch.layers)],
         )
 
+    def relative_layout(self, positions_BT: Tensor, segments_BT: Tensor | None, append: CacheAppend | None) -> Layout:
+        """Biases by distance, and a mask that is always written out, since both are added to the scores."""
+        assert self.relative is not None
+        arch, T = self.arch, positions_BT.shape[1]
+        places = torch.arange(T, device=positions_BT.device)[None]
+        queries, keys = (places, places) if append is None else (append.positions, torch.arange(append.end)[None])
+        seen = visible(queries, keys, None)
+        if segments_BT is not None:
+            seen = seen & (segments_BT[:, :, None] == segments_BT[:, None, :])
+        distance = keys[:, None, :] - queries[:, :, None]
+        buckets = distance_buckets(distance, arch.buckets, arch.bucket_distance, both_ways=False)
+        bias = self.relative(buckets).permute(0, 3, 1, 2).float()
+        return Layout([None] * arch.layers, [seen] * arch.layers, bias)
+
     @staticmethod
     def _mask(
         positions_BT: Tensor,
@@ -138,11 +193,15 @@ class Decoder(nn.Module):
     def start(self, ids_BT: Tensor, positions_BT: Tensor) -> Tensor:
         """Embeddings, [B, T, W]."""
         x = F.embedding(ids_BT, self.embed.weight)
-        if self.positions is not None:
-            x = x + self.positions(positions_BT)
         if self.arch.embed_scale != 1.0:
             x = x * torch.tensor(self.arch.embed_scale, dtype=x.dtype)
-        return x
+        if self.positions is not None:
+            x = x + self.positions(positions_BT)
+        if self.arch.positions == "sinusoidal":
+            if self._sinusoids is None:
+                self._sinusoids = sinusoids(self.arch.context, self.arch.width)
+            x = x + self._sinusoids.to(x.device, x.dtype)[positions_BT]
+        return F.dropout(x, self.dropout, self.training) if self.dropout else x
 
     def hidden(
         self,
@@ -151,25 +210,28 @@ class Decoder(nn.Module):
         segments_BT: Tensor | None = None,
         cache: Cache | None = None,
         slots: list[int] | None = None,
+        memory: Memory | None = None,
     ) -> Tensor:
-        """Final states after the last norm, [B, T, W]. The arguments are those of `forward`."""
+        """What the output head reads, [B, T, W]. The arguments are those of `forward`."""
         append = None
         if cache is not None:
             append = CacheAppend(cache, slots or list(range(ids_BT.shape[0])), ids_BT.shape[1])
             positions_BT = append.positions
         elif positions_BT is None:
             positions_BT = torch.arange(ids_BT.shape[1], device=ids_BT.device).expand_as(ids_BT)
-        layout = self.layout(positions_BT, segments_BT, append)
+        layout = (self.layout if self.relative is None else self.relative_layout)(positions_BT, segments_BT, append)
         x = self.start(ids_BT, positions_BT)
         if torch.is_grad_enabled() and not x.requires_grad:
             # With frozen embeddings the first block would be compiled apart from the others.
             x.requires_grad_()
         for block, rope, mask in zip(self.blocks, layout.ropes, layout.masks, strict=True):
-            x = block(x, rope, mask, append)
+            x = block(x, rope, mask, append, layout.bias, memory)
         if append is not None:
             append.advance()
         out: Tensor = self.norm(x)
-        return out
+        if self.dropout:
+            out = F.dropout(out, self.dropout, self.training)
+        return out if self.arch.head_scale == 1.0 else out * self.arch.head_scale
 
     def forward(
         self,
@@ -179,6 +241,7 @@ class Decoder(nn.Module):
         cache: Cache | None = None,
         slots: list[int] | None = None,
         last_only: bool = False,
+        memory: Memory | None = None,
     ) -> Tensor:
         """Logits in float32: [B, T, V], or [B, 1, V] with `last_only`.
 
@@ -186,12 +249,13 @@ class Decoder(nn.Module):
         a document of its own (-1). With a `cache` the T tokens are appended to each of `slots` (default: the
         first B) and positions follow from the cache.
         """
-        x = self.hidden(ids_BT, positions_BT, segments_BT, cache, slots)
+        x = self.hidden(ids_BT, positions_BT, segments_BT, cache, slots, memory)
         if last_only:
             x = x[:, -1:]
         if self.head_nibbles is not None and self.head_nibbles.fits(x):
             return self.head_nibbles(x).float()
-        return F.linear(x, self.head_weight).float()
+        bias = None if self.head_bias is None else self.head_bias[0]
+        return F.linear(x, self.head_weight, bias).float()
 
     def add_nibbles(self) -> None:
         """Decode with copies of the matrices in 4-bit planes from now on; only in bfloat16 is there a fast kernel."""

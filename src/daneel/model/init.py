@@ -5,23 +5,35 @@ from torch import nn
 
 from daneel.formats.architecture import Architecture
 from daneel.model.decoder import Decoder
+from daneel.model.encoder_decoder import EncoderDecoder
+
+
+def empty_model(arch: Architecture) -> Decoder:
+    """The modules, without values in them."""
+    return EncoderDecoder(arch) if arch.encoder_layers else Decoder(arch)
 
 
 @torch.no_grad()
 def new_model(arch: Architecture, seed: int) -> Decoder:
     """Normal weights of the architecture's spread; what writes to the residual is smaller by sqrt(2 x layers).
 
-    The scaling is GPT-2's: each of the 2 x layers additions then adds an equal share of the variance.
+    The scaling is GPT-2's: each of the 2 x layers additions then adds an equal share of the variance. Norms after the
+    residual undo it, so there nothing is scaled. Where scores are not divided by the root of a head's size (T5),
+    queries are smaller by it instead.
     """
-    model = Decoder(arch)
+    model = empty_model(arch)
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in model.named_parameters():
-        if name.endswith("bias"):
+        if name.endswith("bias"):  # also that of the head, which has two axes
             nn.init.zeros_(parameter)
         elif parameter.ndim == 1:
             nn.init.constant_(parameter, 0.0 if arch.norm_offset else 1.0)
         else:
-            residual = name.endswith(("attention.out.weight", "mlp.down.weight"))
+            residual = arch.norms != "after" and name.endswith(
+                ("attention.out.weight", "cross.out.weight", "mlp.down.weight")
+            )
             std = arch.init_std / (2 * arch.layers) ** 0.5 if residual else arch.init_std
             nn.init.normal_(parameter, std=std, generator=generator)
+            if arch.attention_scale == 1.0 and name.endswith(("qkv.weight", "cross.q.weight")):
+                parameter[: arch.heads * arch.head_dim] *= arch.head_dim**-0.5
     return model

@@ -15,6 +15,7 @@ from daneel.formats.families.names import Weight
 from daneel.formats.hf import read_architecture, weight_files
 from daneel.formats.peft import CONFIG, WEIGHTS, read_adapter
 from daneel.model.decoder import Decoder
+from daneel.model.init import empty_model
 from daneel.model.lora import load_adapter, merge_lora
 from daneel.run import sha256
 
@@ -64,7 +65,7 @@ def load_base(folder: Path, dtype: torch.dtype) -> Decoder:
     """A model from a full Hugging Face directory, in eval mode. Raises ModelError."""
     arch = read_architecture(folder)
     with torch.device("meta"):
-        model = Decoder(arch)
+        model = empty_model(arch)
     shapes = {name: parameter.shape for name, parameter in model.named_parameters()}
     try:
         weights = _read(folder, FAMILIES[arch.family].weights(arch), shapes)
@@ -77,20 +78,13 @@ def load_base(folder: Path, dtype: torch.dtype) -> Decoder:
 
 def hf_tensors(arch: Architecture, state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Our parameters under the family's Hugging Face names, fused matrices taken apart."""
-    sizes = {
-        "q_proj": arch.heads * arch.head_dim,
-        "k_proj": arch.kv_heads * arch.head_dim,
-        "v_proj": arch.kv_heads * arch.head_dim,
-        "gate_proj": arch.hidden,
-        "up_proj": arch.hidden,
-    }
     out = {}
     for weight in FAMILIES[arch.family].weights(arch):
         value = state[weight.ours]
         if len(weight.theirs) == 1:
             out[weight.theirs[0]] = (value.T if weight.transposed else value).contiguous()
             continue
-        parts = value.split([sizes[name.split(".")[-2]] for name in weight.theirs])  # type: ignore[no-untyped-call]
+        parts = value.split(list(weight.sizes))  # type: ignore[no-untyped-call]
         out |= {name: part.contiguous() for name, part in zip(weight.theirs, parts, strict=True)}
     return out
 

@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 from daneel.errors import ModelError
 from daneel.formats.architecture import Architecture
-from daneel.formats.families import gemma3, gpt2, llama, qwen2, qwen3
+from daneel.formats.families import gemma3, gpt2, llama, marian, qwen2, qwen3, t5
 from daneel.formats.families.names import Weight
 
 
@@ -24,6 +24,8 @@ FAMILIES: dict[str, Family] = {
     "qwen2": qwen2,
     "qwen3": qwen3,
     "gemma3_text": gemma3,
+    "marian": marian,
+    "t5": t5,
 }
 
 

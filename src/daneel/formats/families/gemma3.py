@@ -34,7 +34,7 @@ def architecture(config: dict[str, Any]) -> Architecture:
         llama.architecture({**config, "mlp_bias": False}),
         family="gemma3_text",
         norm_offset=True,
-        sandwich=True,
+        norms="both",
         qk_norm=True,
         activation=activation({"hidden_activation": "gelu_pytorch_tanh", **config}, "hidden_activation"),
         attention_scale=config.get("query_pre_attn_scalar", 256) ** -0.5,

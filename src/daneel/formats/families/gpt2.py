@@ -25,7 +25,7 @@ def architecture(config: dict[str, Any]) -> Architecture:
         norm="layer",
         norm_eps=config.get("layer_norm_epsilon", 1e-5),
         norm_offset=False,
-        sandwich=False,
+        norms="before",
         positions="learned",
         rope_theta=(0.0,) * layers,
         rope_scaling=(None,) * layers,
@@ -52,16 +52,16 @@ def weights(arch: Architecture) -> list[Weight]:
         Weight("positions.weight", ("transformer.wpe.weight",)),
     ]
     linears = {
-        "attention.qkv": "attn.c_attn",
-        "attention.out": "attn.c_proj",
-        "mlp.up": "mlp.c_fc",
-        "mlp.down": "mlp.c_proj",
+        "attention.qkv": ("attn.c_attn", 3 * arch.width),
+        "attention.out": ("attn.c_proj", arch.width),
+        "mlp.up": ("mlp.c_fc", arch.hidden),
+        "mlp.down": ("mlp.c_proj", arch.width),
     }
     for i in range(arch.layers):
         ours, theirs = f"blocks.{i}", f"transformer.h.{i}"
-        for a, b in linears.items():
-            out.append(Weight(f"{ours}.{a}.weight", (f"{theirs}.{b}.weight",), transposed=True))
-            out.append(Weight(f"{ours}.{a}.bias", (f"{theirs}.{b}.bias",)))
+        for a, (b, size) in linears.items():
+            out.append(Weight(f"{ours}.{a}.weight", (f"{theirs}.{b}.weight",), transposed=True, sizes=(size,)))
+            out.append(Weight(f"{ours}.{a}.bias", (f"{theirs}.{b}.bias",), sizes=(size,)))
         for a, b in {"norm1": "ln_1", "norm2": "ln_2"}.items():
             out += [Weight(f"{ours}.{a}.{k}", (f"{theirs}.{b}.{k}",)) for k in ("weight", "bias")]
     out += [Weight(f"norm.{k}", (f"transformer.ln_f.{k}",)) for k in ("weight", "bias")]

@@ -26,7 +26,7 @@ def architecture(config: dict[str, Any]) -> Architecture:
         norm="rms",
         norm_eps=config.get("rms_norm_eps", 1e-6),
         norm_offset=False,
-        sandwich=False,
+        norms="before",
         positions="rope",
         rope_theta=(theta,) * layers,
         rope_scaling=(scaling,) * layers,

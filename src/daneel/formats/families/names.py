@@ -8,6 +8,7 @@ from daneel.formats.architecture import Architecture
 
 ACTIVATIONS = {
     "silu": "silu",
+    "swish": "silu",
     "gelu_pytorch_tanh": "gelu_tanh",
     "gelu_new": "gelu_tanh",
     "gelu": "gelu",
@@ -23,6 +24,8 @@ class Weight:
     theirs: tuple[str, ...]
     transposed: bool = False
     """GPT-2's Conv1D stores [in, out]."""
+    sizes: tuple[int, ...] = ()
+    """Outputs of each part of a linear inside the blocks."""
 
 
 def activation(config: dict[str, Any], key: str) -> Any:
@@ -56,23 +59,29 @@ def eos_ids(config: dict[str, Any]) -> tuple[int, ...]:
     return () if eos is None else (eos,) if isinstance(eos, int) else tuple(eos)
 
 
+def linear(ours: str, theirs: str, parts: dict[str, int], bias: bool) -> list[Weight]:
+    """A linear of ours, whose outputs are those of some modules of theirs one after another."""
+    sizes = tuple(parts.values())
+    kinds = ("weight", "bias") if bias else ("weight",)
+    return [Weight(f"{ours}.{k}", tuple(f"{theirs}.{part}.{k}" for part in parts), sizes=sizes) for k in kinds]
+
+
 def llama_weights(arch: Architecture) -> list[Weight]:
     """The names that Llama, Qwen and Gemma share."""
     out = [Weight("embed.weight", ("model.embed_tokens.weight",))]
     for i in range(arch.layers):
         ours, theirs = f"blocks.{i}", f"model.layers.{i}"
 
-        def linear(name: str, *parts: str, bias: bool, ours: str = ours, theirs: str = theirs) -> list[Weight]:
-            kinds = ["weight", "bias"] if bias else ["weight"]
-            return [Weight(f"{ours}.{name}.{k}", tuple(f"{theirs}.{p}.{k}" for p in parts)) for k in kinds]
-
-        projections = [f"self_attn.{x}_proj" for x in "qkv"]
-        out += linear("attention.qkv", *projections, bias=arch.qkv_bias)
-        out += linear("attention.out", "self_attn.o_proj", bias=arch.output_bias)
-        out += linear("mlp.up", "mlp.gate_proj", "mlp.up_proj", bias=arch.mlp_bias)
-        out += linear("mlp.down", "mlp.down_proj", bias=arch.mlp_bias)
+        queries, keys = arch.heads * arch.head_dim, arch.kv_heads * arch.head_dim
+        projections = {"self_attn.q_proj": queries, "self_attn.k_proj": keys, "self_attn.v_proj": keys}
+        out += linear(f"{ours}.attention.qkv", theirs, projections, arch.qkv_bias)
+        out += linear(f"{ours}.attention.out", theirs, {"self_attn.o_proj": arch.width}, arch.output_bias)
+        out += linear(
+            f"{ours}.mlp.up", theirs, dict.fromkeys(("mlp.gate_proj", "mlp.up_proj"), arch.hidden), arch.mlp_bias
+        )
+        out += linear(f"{ours}.mlp.down", theirs, {"mlp.down_proj": arch.width}, arch.mlp_bias)
         norms = {"norm1": "input_layernorm", "norm2": "post_attention_layernorm"}
-        if arch.sandwich:
+        if arch.norms == "both":
             norms = {
                 "norm1": "input_layernorm",
                 "post1": "post_attention_layernorm",
