@@ -24,7 +24,7 @@ def batches(folder: Path, documents: list[Document], size: int = 7) -> list[Batc
         batch = Batch(folder / f"{first:07}.parquet", found.counts.tolist(), ["en"] * len(some))
         batch.keys = [int(each.sha256[:16], 16) for each in some]
         write_rows(batch.path, [Row(each, "utf-8", 0, [], "") for each in some])
-        np.savez(summary(batch.path), **summarised(found))
+        np.savez(summary(batch.path), **summarised(found))  # type: ignore[arg-type]
         out.append(batch)
     return out
 

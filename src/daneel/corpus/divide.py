@@ -1,5 +1,6 @@
 """Batches on disk parted into training and held-out text, texts that share much of their wording on one side."""
 
+import functools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -72,24 +73,25 @@ class Division:
 class _Texts:
     """What the draw knows of N documents or blocks."""
 
+    unit: Literal["documents", "blocks"]
     sizes: Array
     """int64 [N]: words of each."""
     keys: Array
     """uint64 [N]: equal for those that must stay together."""
     summaries: Sequence[Path]
     """What they share, by batch; see `overlap`."""
+    kinds: str = ""
+    """How many blocks of which kind."""
 
-    def drawn(self, target: float, seed: int) -> tuple[Array, bool]:
-        """Which are held out, bool [N], and whether all kin are on one side: not where too little could be held out."""
-        together = kin(self.summaries, self.keys)
-        heldout = draw(self.sizes, self.keys, together, target, seed)
-        if not near(self.words(heldout), target):
-            heldout = draw(self.sizes, self.keys, np.unique(self.keys, return_inverse=True)[1], target, seed)
-        return heldout, bool((heldout == heldout[together]).all())
+    @functools.cached_property
+    def together(self) -> Array:
+        """int64 [N]: for each the first one that it must stay with, or shares too much with."""
+        return kin(self.summaries, self.keys)
 
-    def words(self, heldout: Array) -> int:
-        """Words that are held out."""
-        return int(self.sizes[heldout].sum())
+    def drawn(self, target: float, seed: int, apart: bool) -> Array:
+        """Which are held out, bool [N]; with `apart`, kin are never on both sides."""
+        groups = self.together if apart else np.unique(self.keys, return_inverse=True)[1]
+        return draw(self.sizes, self.keys, groups, target, seed)
 
 
 def divide(
@@ -99,28 +101,34 @@ def divide(
 
     Memory holds a batch, some numbers a document or block, and what `overlap` says.
     """
+    whole = _whole(batches, kind)
+    if share == 0:
+        return Division("documents", "nothing is held out, as asked", batches, np.zeros(len(whole.sizes), bool))
+    target = share * float(whole.sizes.sum())
+    limit = int(min(BLOCK_WORDS, max(target, 1)))
+    ways = [] if unit == "blocks" and kind == "documents" else [whole]
+    for apart in (True, False):
+        # Documents are cut only where that meets the share.
+        for number in range(2):
+            if number == len(ways) and unit != "documents" and kind == "documents":
+                ways.append(_cut(batches, limit))
+            if number < len(ways):
+                texts = ways[number]
+                heldout = texts.drawn(target, seed, apart)
+                if near(int(texts.sizes[heldout].sum()), target):
+                    return _told(texts, heldout, batches, kind, limit)
+    return _told(texts, heldout, batches, kind, limit)
+
+
+def _whole(batches: Sequence[Batch], kind: Kind) -> _Texts:
     sizes = np.array([size for batch in batches for size in batch.sizes], np.int64)
     keys = np.array([key for batch in batches for key in batch.keys], np.uint64)
     if kind == "pairs":
         keys = connected(keys, np.array([key for batch in batches for key in batch.targets], np.uint64))
-    if share == 0:
-        return Division("documents", "nothing is held out, as asked", batches, np.zeros(len(sizes), bool))
-    target = share * float(sizes.sum())
-    few = f"one {kind[:-1]}" if len(sizes) == 1 else f"{len(sizes):,} {kind}"
-    if unit != "blocks" or kind != "documents":
-        texts = _Texts(sizes, keys, [summary(batch.path) for batch in batches])
-        heldout, apart = texts.drawn(target, seed)
-        if unit == "documents" or kind != "documents" or (apart and near(texts.words(heldout), target)):
-            how = f"whole documents are held out: {heldout.sum():,} of {len(sizes):,}"
-            if kind != "documents":
-                alike = "share a sentence on either side" if kind == "pairs" else "begin alike"
-                how = f"{heldout.sum():,} of {len(sizes):,} {kind} are held out, all that {alike} together"
-            return _measured(Division("documents", how, batches, heldout), few, texts.summaries, apart)
-    return _by_blocks(batches, few, target, seed)
+    return _Texts("documents", sizes, keys, [summary(batch.path) for batch in batches])
 
 
-def _by_blocks(batches: Sequence[Batch], few: str, target: float, seed: int) -> Division:
-    limit = int(min(BLOCK_WORDS, max(target, 1)))
+def _cut(batches: Sequence[Batch], limit: int) -> _Texts:
     kinds: Counter[str] = Counter()
     sizes, keys, summaries = [], [], []
     for batch in batches:
@@ -131,21 +139,27 @@ def _by_blocks(batches: Sequence[Batch], few: str, target: float, seed: int) -> 
         keys += [int(digest(text)[:16], 16) for text, _ in pieces]
         summaries.append(batch.path.with_suffix(".blocks.npz"))
         np.savez(summaries[-1], **summarised(words))  # type: ignore[arg-type]
-    texts = _Texts(np.concatenate(sizes), np.array(keys, np.uint64), summaries)
-    heldout, apart = texts.drawn(target, seed)
     made = " and ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
-    how = f"{few} could not be parted by document at the asked share, so {heldout.sum():,} of {made} are held out"
-    return _measured(Division("blocks", how, batches, heldout, limit=limit), few, summaries, apart)
+    return _Texts("blocks", np.concatenate(sizes), np.array(keys, np.uint64), summaries, made)
 
 
-def _measured(division: Division, few: str, summaries: Sequence[Path], apart: bool) -> Division:
-    """With what the held-out texts share with the training text."""
-    if not division.heldout.any():
-        return replace(division, how=f"{few} with too little text to hold anything out")
-    passages, both = shared(summaries, division.heldout)
-    how = division.how
-    if not apart:
+def _told(texts: _Texts, heldout: Array, batches: Sequence[Batch], kind: Kind, limit: int) -> Division:
+    """The division, what the held-out texts share with the training text, and a sentence about both."""
+    documents, held = sum(len(batch.sizes) for batch in batches), int(heldout.sum())
+    few = f"one {kind[:-1]}" if documents == 1 else f"{documents:,} {kind}"
+    if not held:
+        how = f"{few} with too little text to hold anything out"
+        return Division(texts.unit, how, batches, heldout, limit=limit)
+    if texts.unit == "blocks":
+        how = f"{few} could not be parted by document at the asked share, so {held:,} of {texts.kinds} are held out"
+    elif kind == "documents":
+        how = f"whole documents are held out: {held:,} of {documents:,}"
+    else:
+        alike = "share a sentence on either side" if kind == "pairs" else "begin alike"
+        how = f"{held:,} of {documents:,} {kind} are held out, all that {alike} together"
+    if not (heldout == heldout[texts.together]).all():
         how += ", and texts that share much of their wording could not all be kept on one side"
+    passages, both = shared(texts.summaries, heldout)
     if passages:
         how += f"; {percent(both, passages)} of the held-out passages of {RUN} words stand in the training text too"
-    return replace(division, how=how, passages=passages, shared=both)
+    return Division(texts.unit, how, batches, heldout, passages, both, limit)
