@@ -5,6 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from daneel.cli.corpus import command
+from daneel.corpus.recipe import STEPS, recipes
 from daneel.errors import UsageError
 
 
@@ -36,6 +37,37 @@ def test_json_is_one_object(corpus: Path, tmp_path: Path) -> None:
     again = ["build", str(tmp_path / "stories"), "-o", str(tmp_path / "b"), "--seed", "2", "--json"]
     built = json.loads(CliRunner().invoke(command, again).stdout)
     assert built == manifest | {"corpus": str(tmp_path / "b")}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--text-column", ""], '[read] text_column = "": name the column that holds the text'),
+        (["--set", "pages.head_share=nan"], "[pages] head_share = nan: it must be a number from 0 to 1"),
+        (
+            ["--set", "language.keep=中文"],
+            '[language] keep = ["中文"]: it must be a list of codes (ISO 639-1), such as',
+        ),
+        (["--canaries", "1000000000000"], "1000000000000 is not in the range 0<=x<=1000"),
+        (["--processes", "1000000"], "1000000 is not in the range 1<=x<=1024"),
+    ],
+)
+def test_a_wrong_setting_is_told_and_nothing_is_written(options: list[str], message: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("The lamp burned. 灯亮着。")
+    result = CliRunner().invoke(command, ["build", str(tmp_path / "a.txt"), "-o", str(tmp_path / "out"), *options])
+    assert message in f"{result.exception} {result.output}"
+    assert isinstance(result.exception, UsageError | SystemExit)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_recipes_tell_ranges_and_the_order_of_all_steps() -> None:
+    told = CliRunner().invoke(command, ["recipes"]).stdout.splitlines()
+    assert told[0].startswith("books: unicode, gutenberg, pages")
+    assert told[-1].endswith(", ".join(STEPS))
+    assert set(json.loads(CliRunner().invoke(command, ["recipes", "--json"]).stdout)) == set(recipes())
+    web = CliRunner().invoke(command, ["recipes", "web"]).stdout.splitlines()
+    (share,) = (line for line in web if line.startswith("min_alphabetic = "))
+    assert share.endswith("(0 to 1)")
 
 
 @pytest.mark.parametrize("verb", ["build", "show"])

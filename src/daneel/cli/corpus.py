@@ -79,9 +79,9 @@ def build(
     from daneel.corpus.build import build as build_corpus
     from daneel.corpus.recipe import load_recipe
 
-    if text_column:
+    if text_column is not None:
         changes = (*changes, f"read.text_column={text_column}")
-    if licence:
+    if licence is not None:
         changes = (*changes, f"read.licence={licence}")
     with Stages(console) as stages:
         manifest = build_corpus(
