@@ -1,5 +1,6 @@
 """What makes a grammar unusable: sounds it lacks, two meanings with one form, word forms that break its own bans."""
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -65,7 +66,9 @@ def _sounds(sounds: Sounds) -> None:
     for template, weight in sounds.syllables.items():
         if not template or set(template) - known or weight < 0:
             raise DataError(f"[sounds] syllables: {template!r} must be made of {', '.join(sorted(known))}, weight ≥ 0")
-    if not sum(sounds.syllables.values()) > 0 or min(sounds.lengths, default=-1) < 0 or not sum(sounds.lengths) > 0:
+    if min(sounds.lengths, default=-1) < 0 or not all(
+        0 < sum(weights) < math.inf for weights in (sounds.syllables.values(), sounds.lengths)
+    ):
         raise DataError("[sounds] syllables and lengths need weights of which one is above 0")
     for ban in sounds.bans:
         for part in ban.split() or [""]:

@@ -105,7 +105,11 @@ class _Inventor:
             agreement=agreement, relative=relative, harmony=self.harmony, mutation=self._mutation(case),
         )  # fmt: skip
         grammar = read.spelled(grammar)
-        return grammar if name else replace(grammar, name=self.phonology.root(self.rng).capitalize())
+        return grammar if name else replace(grammar, name=self._name())
+
+    def _name(self) -> str:
+        """A word of its own, not too short."""
+        return max((self.phonology.root(self.rng) for _ in range(3)), key=len).capitalize()
 
     def _order(self) -> Order:
         clause = self.pick(_ORDERS)

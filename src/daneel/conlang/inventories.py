@@ -46,12 +46,14 @@ def draw_sounds(rng: random.Random) -> tuple[Sounds, Harmony | None, dict[str, s
     consonants.sort(key=rank.__getitem__)
     vowels, harmony, _ = rng.choices(_VOWELS, [share for *_, share in _VOWELS])[0]
     syllables, lengths, classes = _shapes(rng, consonants)
-    bans = ["V V", "C C C", *(ban for ban in ("y i", "w u") if ban[0] in consonants)]
+    bans = ["V V", "C C C", *(ban for ban in ("y i", "w u") if ban[0] in consonants and rng.random() < 0.6)]
     if "h" in consonants and "CVC" in syllables:
         bans += ["h #", "h C"]
     if "ng" in consonants and rng.random() < 0.5:
         bans.append("# ng")
-    glide = next((letter for letter in ("y", "w", "h") if letter in consonants), consonants[0])
+    # What parts two vowels must go before any vowel.
+    banned = {ban[0] for ban in bans}
+    glide = next(letter for letter in ("y", "w", "h", "n") if letter in consonants and letter not in banned)
     sounds = Sounds(
         consonants=tuple(consonants), vowels=vowels, syllables=syllables, classes=classes, lengths=lengths,
         ipa={letter: _IPA[letter] for letter in (*consonants, *vowels) if letter in _IPA}, bans=tuple(bans),

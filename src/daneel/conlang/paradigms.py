@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from daneel.conlang.grammar import NUMBERS, PERSONS, TENSES, Grammar
+from daneel.conlang.grammar import PERSONS, TENSES, Grammar
 from daneel.conlang.meaning import Person
 from daneel.conlang.sentence import Speaker
 from daneel.conlang.words import Feature, Token
@@ -73,12 +73,5 @@ def _particles(grammar: Grammar, nouns: list[tuple[Feature, ...]]) -> Iterator[t
 
 
 def _name(gloss: str, features: tuple[Feature, ...]) -> str:
-    """The root and what its own form must tell: particles speak for themselves, order tells unmarked cases."""
-    core = {"NOM", "ACC", "ERG", "ABS"}
-    marked = [
-        each.label
-        for each in features
-        if (each.affix or each.value in NUMBERS or each.value in TENSES) and not each.particle
-        and not (each.label in core and not each.affix)
-    ]  # fmt: skip
-    return ".".join([gloss, *marked])
+    """The root and what its own form must tell: particles speak for themselves."""
+    return ".".join([gloss, *(each.label for each in features if each.affix)])

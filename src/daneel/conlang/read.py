@@ -42,7 +42,7 @@ _SECTIONS: dict[str, type[Any]] = {
 _NEEDED = ("sounds", "order", "number")
 _MAPS = ("tense", "agreement", "irregular")
 _LEXICON = tuple(part.name for part in fields(Lexicon))
-_ROUNDS, _DRAWS = 60, 10_000
+_ROUNDS, _DRAWS, _SHOWN = 60, 10_000, 80
 
 
 def load(path: Path) -> Grammar:
@@ -150,7 +150,7 @@ def _entry(kind: Callable[..., T], where: str, entry: Any, plain: Table, known: 
     """A root: its form alone, or a table with more about it; without a form it is drawn later."""
     values = {"form": entry} if isinstance(entry, str) else entry
     if not isinstance(values, Mapping):
-        raise DataError(f"{where} is {entry!r}; it must be the form in quotes or a table")
+        raise DataError(f"{where} is {_short(entry)}; it must be the form in quotes or a table")
     _refuse_unknown(f"[{where}]", values, known)
     hints = get_type_hints(kind)
     return kind(**{**plain, **{key: _typed(f"{where}.{key}", hints[key], each) for key, each in values.items()}})
@@ -159,7 +159,7 @@ def _entry(kind: Callable[..., T], where: str, entry: Any, plain: Table, known: 
 def _table(name: str, tables: Table) -> Table:
     value = tables.get(name, {})
     if not isinstance(value, Mapping):
-        raise DataError(f"{name} is {value!r}; it must be a table")
+        raise DataError(f"{name} is {_short(value)}; it must be a table")
     return value
 
 
@@ -185,11 +185,11 @@ def _typed(name: str, kind: Any, value: Any) -> Any:
     origin, parts = get_origin(kind), get_args(kind)
     if origin is Literal:
         if value not in parts:
-            raise DataError(f"{name} is {value!r}; it must be one of {', '.join(parts)}")
+            raise DataError(f"{name} is {_short(value)}; it must be one of {', '.join(parts)}")
         return value
     if origin is tuple:
         if not isinstance(value, list):
-            raise DataError(f"{name} is {value!r}; it must be a list")
+            raise DataError(f"{name} is {_short(value)}; it must be a list")
         return tuple(_typed(name, parts[0], each) for each in value)
     if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
         return {key: _typed(f"{name}.{key}", parts[1], each) for key, each in _table(name, {name: value}).items()}
@@ -198,13 +198,18 @@ def _typed(name: str, kind: Any, value: Any) -> Any:
     wanted = (int, float) if kind is float else kind
     if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
         names = {str: "a text in quotes", int: "a whole number", float: "a number", bool: "true or false"}
-        raise DataError(f"{name} is {value!r}; it must be {names[kind]}")
+        raise DataError(f"{name} is {_short(value)}; it must be {names[kind]}")
     return value
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} …"
 
 
 def _refuse_unknown(where: str, table: Table, known: tuple[str, ...]) -> None:
     for key in table:
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, 1)
+            near = difflib.get_close_matches(str(key), known, 1, 0.7)
             meant = f" (did you mean {near[0]}?)" if near else ""
             raise DataError(f"{where} has an unknown key {key!r}{meant}; known: {', '.join(known)}")

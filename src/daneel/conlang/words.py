@@ -98,10 +98,12 @@ class Words:
         return self.inflect(gloss, features, possessed)
 
     def _inflect(self, gloss: str, features: tuple[Feature, ...], possessed: bool) -> Token:
-        sounds, stem, label = self.phonology, self._roots[gloss].form, gloss
+        sounds, stem = self.phonology, self._roots[gloss].form
+        # A hyphen would part segments, so a gloss of two words takes a dot.
+        label = gloss.replace("-", ".")
         fused = next((each for each in features if each.value in self.grammar.irregular.get(gloss, {})), None)
         if fused:
-            stem, label = self.grammar.irregular[gloss][fused.value], f"{gloss}.{fused.label}"
+            stem, label = self.grammar.irregular[gloss][fused.value], f"{label}.{fused.label}"
         letters = sounds.split(stem)
         if mutation := self.grammar.mutation:
             values = {each.value for each in features} | ({"possessed"} if possessed else set())
