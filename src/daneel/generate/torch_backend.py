@@ -6,8 +6,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from daneel.model.attention import Memory
 from daneel.model.cache import Cache
 from daneel.model.decoder import Decoder
+from daneel.model.encoder_decoder import EncoderDecoder, padded
 
 
 class TorchBackend:
@@ -44,6 +46,46 @@ class TorchBackend:
     def free(self, slot: int) -> None:
         """See Backend."""
         self._cache.reset(slot)
+
+
+class TorchBeams:
+    """Hypotheses as rows of one cache; see BeamBackend."""
+
+    def __init__(self, model: Decoder) -> None:
+        self.model = model
+        self._cache = Cache(model.arch, 0, 0, model.dtype)
+        self._memory: Memory | None = None
+        self._sources: Memory | None = None
+        self._owners = np.empty(0, np.int64)
+        """The prompt of each row."""
+
+    @torch.inference_mode()
+    def begin(self, prompts: Sequence[Sequence[int]], rows: int, new_tokens: int) -> NDArray[np.float32]:
+        """See BeamBackend."""
+        model, count = self.model, len(prompts)
+        self._owners = np.arange(count)
+        if isinstance(model, EncoderDecoder):
+            self._cache = Cache(model.arch, rows, new_tokens, model.dtype)
+            self._memory = self._sources = model.remember(padded([list(ids) for ids in prompts], model.arch.pad or 0))
+            start = torch.full((count, 1), model.arch.start)
+            return _numpy(model(start, cache=self._cache, slots=list(range(count)), memory=self._memory)[:, -1])
+        self._cache = Cache(model.arch, rows, max(map(len, prompts)) + new_tokens, model.dtype)
+        read = [
+            model(torch.tensor([ids]), cache=self._cache, slots=[n], last_only=True) for n, ids in enumerate(prompts)
+        ]
+        return _numpy(torch.cat(read)[:, -1])
+
+    @torch.inference_mode()
+    def advance(self, parents: NDArray[np.int64], tokens: NDArray[np.int64]) -> NDArray[np.float32]:
+        """See BeamBackend."""
+        self._cache.select(parents.tolist())
+        owners = self._owners[parents]
+        if self._sources is not None and not np.array_equal(owners, self._owners):
+            self._memory = self._sources.rows(torch.from_numpy(owners))
+        self._owners = owners
+        slots = list(range(len(tokens)))
+        ids = torch.from_numpy(tokens)[:, None]
+        return _numpy(self.model(ids, cache=self._cache, slots=slots, memory=self._memory)[:, -1])
 
 
 def _numpy(logits: torch.Tensor) -> NDArray[np.float32]:

@@ -32,6 +32,14 @@ class Cache:
             tensor[target, :, :length] = tensor[source, :, :length]
         self.lengths[target] = length
 
+    def select(self, rows: list[int]) -> None:
+        """Slot n becomes a copy of slot rows[n]."""
+        longest = max(self.lengths[row] for row in rows)
+        index = torch.tensor(rows)
+        for tensor in (*self.keys, *self.values):
+            tensor[: len(rows), :, :longest] = tensor[index, :, :longest]
+        self.lengths[: len(rows)] = [self.lengths[row] for row in rows]
+
 
 class Append:
     """Where one forward pass writes its T tokens in the cache, the same in every layer."""
