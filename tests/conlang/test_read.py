@@ -101,6 +101,7 @@ def test_roots_without_a_form_follow_from_the_seed(tables):
         ("nouns.thing.star", "zap", "the root 'zap' (star) holds 'z', which is none of its sounds"),
         ("nouns.thing.star", "tpa", "the root 'tpa' (star) is not made of its syllables, CV, CVC, V"),
         ("nouns.thing.star", "luna", "'luna' means both star and moon"),
+        ("nouns.thing.moon", "pe", "[nouns.place] 'moon' is in [nouns.thing] too: choose one"),
         ("nouns.thing.star", 3, "nouns.thing.star is 3; it must be the form in quotes or a table"),
         ("nouns.thing.star", {"forms": "pe"}, "[nouns.thing.star] has an unknown key 'forms' (did you mean form?)"),
         ("nouns.thing.Star", "pe", "[nouns] 'Star' is no gloss: write one English word in small letters"),

@@ -24,7 +24,7 @@ from daneel.conlang.grammar import (
     Side,
     VerbMarking,
     Word,
-)  # fmt: skip
+)
 from daneel.conlang.inventories import draw_sounds
 from daneel.conlang.sounds import Phonology
 from daneel.errors import DataError
@@ -80,7 +80,7 @@ class _Inventor:
         dual = self.may(0.15)
         number = Number(self._affix(suffixing), self._affix(suffixing) if dual else None)
         middle = order.clause[1] == "V"
-        case = self._case(suffixing, self.may(0.35 if middle else 0.8), order)
+        case = self._case(suffixing, self.may(0.35 if middle else 0.8))
         told = any((case.accusative, case.ergative, case.absolutive, case.nominative))
         word = self._particle()
         relative = RelativeMarking(word, word if middle or told else self._particle())
@@ -124,7 +124,7 @@ class _Inventor:
             question="last" if self.may(0.85 if late else 0.5) else "first",
         )  # fmt: skip
 
-    def _case(self, suffixing: bool, marked: bool, order: Order) -> Case:
+    def _case(self, suffixing: bool, marked: bool) -> Case:
         """Core cases if marked; dative, genitive and perhaps locative always, as affixes or as particles."""
         core: dict[str, str] = {}
         affixed = marked or self.may(0.4)

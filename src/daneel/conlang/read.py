@@ -28,7 +28,7 @@ from daneel.conlang.grammar import (
     Verb,
     VerbMarking,
     Word,
-)  # fmt: skip
+)
 from daneel.conlang.sounds import Phonology
 from daneel.errors import DataError
 
@@ -124,6 +124,8 @@ def lexicon(tables: Table) -> Lexicon:
     _refuse_unknown("[nouns]", kinds, KINDS)
     for kind in kinds:
         for gloss, entry in _table(kind, kinds).items():
+            if gloss in nouns:
+                raise DataError(f"[nouns.{kind}] {gloss!r} is in [nouns.{nouns[gloss].kind}] too: choose one")
             plain = {"gloss": gloss, "form": "", "kind": kind, "plural": english.plural(gloss)}
             nouns[gloss] = _entry(Noun, f"nouns.{kind}.{gloss}", entry, plain, ("form", "plural"))
     verbs = {
