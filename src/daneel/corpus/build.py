@@ -193,4 +193,4 @@ def _identity(batches: Sequence[Batch]) -> str:
 
 def _lost(batches: Sequence[Batch]) -> dict[str, Any]:
     losses = [loss for batch in batches for loss in batch.losses]
-    return {"lost": len(losses), "dropped": [asdict(loss) for loss in losses[:_LISTED]]}
+    return {"lost": sum(loss.rows for loss in losses), "dropped": [asdict(loss) for loss in losses[:_LISTED]]}

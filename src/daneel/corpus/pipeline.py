@@ -45,6 +45,8 @@ class Loss:
     reason: str
     example: str = ""
     """What of it was the reason, in a few words."""
+    rows: int = 1
+    """How many rows of a file this tells of."""
 
 
 @dataclass
@@ -224,10 +226,12 @@ def _first(task: _Reading) -> list[Batch]:
     for item in items:
         for found in [item] if isinstance(item, Dropped) else load(item):
             raw = replace(found, source=hidden(found.source))
-            batch.read += 1
             if isinstance(raw, Dropped):
-                _drop(batch, Loss(raw.source, READING, raw.reason), raw.reason.partition(":")[0])
+                batch.read += raw.rows
+                loss = Loss(raw.source, READING, raw.reason, rows=raw.rows)
+                _drop(batch, loss, (raw.what or raw.reason).partition(":")[0])
                 continue
+            batch.read += 1
             row = _row(raw)
             rows.append(row)
             characters += len(raw.text)
@@ -362,7 +366,7 @@ def _note(batch: Batch, step: str, what: str, source: str, example: str, times: 
 
 def _drop(batch: Batch, loss: Loss, kind: str) -> None:
     tally = batch.tallies.setdefault((loss.step, kind), Tally(dropped=True))
-    tally.add(1, 1, [{"source": loss.source, "example": loss.example}])
+    tally.add(loss.rows, loss.rows, [{"source": loss.source, "example": loss.example}])
     batch.losses.append(loss)
 
 

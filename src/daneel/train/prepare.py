@@ -78,8 +78,9 @@ def read_source(data: Sequence[Path], corpus: Path, seed: int, heldout: float) -
         f"{len(built.train)} texts to learn from, {len(built.heldout)} held out ({manifest['split']['how']})",
         *[f"left out {each['source']}: {each['reason']}" for each in manifest["dropped"][:5]],
     ]
-    if manifest["lost"] > 5:
-        notes.append(f"… and {manifest['lost'] - 5} more, listed in {built.folder / 'manifest.json'}")
+    if len(manifest["dropped"]) > 5:
+        more = manifest["lost"] - sum(each["rows"] for each in manifest["dropped"][:5])
+        notes.append(f"… and {more:,} more, listed in {built.folder / 'manifest.json'}")
     return Source(built.train, built.heldout, built.folder, notes)
 
 

@@ -141,6 +141,19 @@ def test_two_files_must_have_the_same_lines(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_bad_rows_are_counted_each(tmp_path: Path) -> None:
+    manifest = corpus(tmp_path, [*(f"{a}\t{b}" for a, b in BOTH), *["no tab here"] * 7, "left\t"])
+    assert (manifest["read"], manifest["kept"], manifest["lost"]) == (10, 2, 8)
+    assert [(each["what"], each["documents"]) for each in manifest["steps"] if each["step"] == "read"] == [
+        ("with one field", 7),
+        ("with an empty side", 1),
+    ]
+    assert [each["reason"] for each in manifest["dropped"]] == [
+        "7 rows, the first is row 3, with one field",
+        "row 10, with an empty side",
+    ]
+
+
 def test_quotes_of_a_sentence_are_not_those_of_a_table(tmp_path: Path) -> None:
     lines = ['"Stop," he said. "Wait."\t“停。”', '"Go!"\t“走！”', '"He said ""go""."\t他说“走”。']
     (tmp_path / "a.tsv").write_text("\n".join(lines), "utf-8")

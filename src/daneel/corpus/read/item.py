@@ -90,6 +90,10 @@ class Dropped:
 
     source: str
     reason: str
+    rows: int = 1
+    """So many rows of a file are told of together."""
+    what: str = ""
+    """The reason without their numbers."""
 
 
 @dataclass(frozen=True)

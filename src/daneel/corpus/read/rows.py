@@ -65,7 +65,7 @@ class Rows:
         """One entry a reason: a file of conversations would fill the manifest."""
         for reason, (count, first) in self._bad.items():
             rows = f"row {first}" if count == 1 else f"{count:,} rows, the first is row {first}"
-            yield Dropped(self.source, f"{rows}, {reason}")
+            yield Dropped(self.source, f"{rows}, {reason}", count, reason)
 
 
 def jsonl(stream: BinaryIO, rows: Rows, first: int = 1, length: int | None = None) -> Iterator[Raw | Dropped]:
