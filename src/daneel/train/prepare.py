@@ -79,7 +79,7 @@ def read_source(data: Sequence[Path], corpus: Path, seed: int, heldout: float) -
         *[f"left out {each['source']}: {each['reason']}" for each in manifest["dropped"][:5]],
     ]
     if len(manifest["dropped"]) > 5:
-        more = manifest["lost"] - sum(each["rows"] for each in manifest["dropped"][:5])
+        more = manifest["lost"] - sum(each.get("rows", 1) for each in manifest["dropped"][:5])
         notes.append(f"… and {more:,} more, listed in {built.folder / 'manifest.json'}")
     return Source(built.train, built.heldout, built.folder, notes)
 

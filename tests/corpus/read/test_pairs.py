@@ -246,6 +246,10 @@ def test_the_languages_of_the_sides_can_be_asked_for(tmp_path: Path) -> None:
     assert [each["what"] for each in manifest["steps"]] == ["the source is not en"]
 
 
+def test_sides_without_a_language_are_not_of_the_same(tmp_path: Path) -> None:
+    assert corpus(tmp_path, ["1984\t一九八四", "3,14 %\t3.14 %", "2042 !\t2042 ！！"])["kept"] == 3
+
+
 def test_files_that_do_harm_stop_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_bytes(bytes(range(256)) * 50)
     harmful = ["[" * 100_000, json.dumps({"source": "a \ud800", "target": "b"}), '{"source": "c", "target": "d"}']

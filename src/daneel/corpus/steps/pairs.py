@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from daneel.corpus.document import HAN
 from daneel.corpus.fields import part
-from daneel.corpus.identify import Guess, identify
+from daneel.corpus.identify import UNKNOWN, Guess, identify
 from daneel.corpus.settings import Count, Range, Settings, Share
 from daneel.corpus.step import Batch, Note, Result
 from daneel.corpus.steps.common import short
@@ -63,7 +63,8 @@ class Pairs(Settings):
         # A few letters more or less say nothing of a short sentence.
         if max(sizes) > self.ratio * (min(sizes) + _SLACK):
             yield f"one side is more than {self.ratio:g} times as long as the other"
-        sure = [guess.language if guess.confidence >= self.sure else "" for guess in guesses]
+        guessed = [guess.language if guess.confidence >= self.sure else "" for guess in guesses]
+        sure = ["" if language == UNKNOWN else language for language in guessed]
         if self.languages:
             for side, wanted, found in zip(("source", "target"), self.languages, sure, strict=True):
                 if found and found != wanted:
