@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import Field, dataclass, fields
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from daneel.config import read_toml
-from daneel.corpus.read import ReadSettings
+from daneel.corpus.read import Makes, ReadSettings
 from daneel.corpus.settings import made
 from daneel.corpus.step import Hides, Step
 from daneel.errors import UsageError
@@ -38,7 +38,7 @@ STEPS = {
 }
 _LISTED = ", ".join(STEPS)
 READ = ReadSettings.name
-Kind = Literal["documents", "pairs", "conversations"]
+Kind = Makes
 
 
 @dataclass(frozen=True)
