@@ -11,6 +11,7 @@ from typing import Any
 import gguf
 import numpy as np
 import tiny
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 ARCHITECTURES = {
     "gpt2": gguf.MODEL_ARCH.GPT2,
@@ -138,6 +139,27 @@ def byte_vocabulary(pre: str = "gpt-2") -> dict[str, Any]:
         "tokenizer.ggml.padding_token_id": 0,
         "tokenizer.ggml.add_bos_token": False,
         "tokenizer.chat_template": tiny.TEMPLATE,
+    }
+
+
+def piece_vocabulary() -> dict[str, Any]:
+    """SentencePiece's kind with 400 tokens: bytes, some characters and the pieces of the tests' texts, with scores."""
+    tokens = ["<pad>", "</s>", "<s>", "<unk>", *(f"<0x{byte:02X}>" for byte in range(256)), "  ", "\n\n"]
+    kinds = [3, 3, 3, 2] + [6] * 256 + [4, 4]
+    trainer = trainers.BpeTrainer(vocab_size=400 - len(tokens), show_progress=False, limit_alphabet=70)
+    raw = Tokenizer(models.BPE())
+    raw.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="never")
+    raw.train_from_iterator(tiny.TEXT, trainer)
+    pieces = sorted(raw.get_vocab(), key=raw.get_vocab().__getitem__)
+    return {
+        "tokenizer.ggml.model": "llama",
+        "tokenizer.ggml.tokens": tokens + pieces,
+        "tokenizer.ggml.token_type": kinds + [1] * len(pieces),
+        "tokenizer.ggml.scores": [0.0] * len(tokens) + [-float(rank) for rank in range(len(pieces))],
+        "tokenizer.ggml.bos_token_id": 2,
+        "tokenizer.ggml.eos_token_id": 1,
+        "tokenizer.ggml.unknown_token_id": 3,
+        "tokenizer.ggml.add_space_prefix": False,
     }
 
 

@@ -28,7 +28,7 @@ import daneel.formats.ct2 as ct2
 import daneel.formats.gguf_write as gguf
 from daneel.errors import ModelError, UsageError
 from daneel.formats.families import FAMILIES
-from daneel.formats.gguf_write_tokenizer import vocabulary
+from daneel.formats.gguf_write_tokenizer import ROLES, vocabulary
 from daneel.formats.hf import read_config, read_json
 from daneel.formats.peft import CONFIG, read_adapter
 from daneel.model.decoder import Decoder
@@ -99,6 +99,8 @@ class Exported:
     """The tool and its version; None where it is not installed."""
     max_difference: float | None
     """The largest between two logits."""
+    relative_difference: float | None
+    """The root of the mean square between logits, as a share of their standard deviation; of the texts, the worst."""
 
 
 @dataclass(frozen=True)
@@ -136,18 +138,18 @@ def export(name: str, to: Target, out: Path, quant: str | None = None, say: Say 
         try:
             WRITERS[to](source, new, quant, say)
             tool = TOOLS[to]
-            difference = None
+            largest = share = None
             if tool.version is None:
                 say(f"not verified: install {tool.name} with pip install 'daneel[{tool.extra}]'")
             else:
                 say(f"comparing with {tool.version}")
                 tolerance = TOLERANCES[quant] if to == "gguf" else EXACT
-                difference = _compare(source, to, new, tolerance)
+                largest, share = _compare(source, to, new, tolerance)
         except ModelError as error:
             raise ModelError(f"{out} was not written: {str(error).replace(str(new), out.name)}") from None
         files = [new] if new.is_file() else list(new.rglob("*"))
         size = sum(file.stat().st_size for file in files)
-    return Exported(out, to, quant, size, tool.version, difference)
+    return Exported(out, to, quant, size, tool.version, largest, share)
 
 
 def _source(name: str) -> Source:
@@ -222,8 +224,9 @@ def _write_gguf(source: Source, new: Path, quant: str, say: Say) -> None:
     kinds = {place.source: place.kind for place in layout}
     _round(source.model, lambda weight, value: torch.from_numpy(gguf.rounded(value.numpy(), kinds[weight])))
     gguf.read_back(new, arch, layout, _arrays(source.tensors()))
-    if len(tokenizer.eos) > 3:
-        say(f"GGUF names three ends of a text: {', '.join(map(str, tokenizer.eos[3:]))} are ends no longer")
+    if rest := tokenizer.eos[len(ROLES) :]:
+        names = ", ".join(map(tokenizer.token, rest))
+        say(f"GGUF has room for {len(ROLES)} ends of a text: llama.cpp stops at {names} only if it knows them by name")
 
 
 def _vocabulary(source: Source, size: int) -> dict[str, Any]:
@@ -240,7 +243,8 @@ def _vocabulary(source: Source, size: int) -> dict[str, Any]:
     template = tokenizer.chat.source if tokenizer.chat else None
     return vocabulary(
         raw, pre=pre, size=size, bos=tokenizer.bos, eos=tokenizer.eos, pad=tokenizer.names.get("pad_token"),
-        add_bos=tokenizer.add_bos, space_prefix=first.startswith(b" "), template=template,
+        unknown=tokenizer.names.get("unk_token"), add_bos=tokenizer.add_bos, space_prefix=first.startswith(b" "),
+        template=template,
     )  # fmt: skip
 
 
@@ -298,8 +302,8 @@ def _run(command: list[str], what: str) -> None:
 
 
 @torch.no_grad()
-def _compare(source: Source, to: Target, new: Path, tolerance: float) -> float:
-    """The largest difference of a logit. Raises ModelError naming the place where the tool differs."""
+def _compare(source: Source, to: Target, new: Path, tolerance: float) -> tuple[float, float]:
+    """The differences of `Exported`. Raises ModelError naming the place where the tool differs."""
     tokenizer, tool = source.tokenizer, TOOLS[to].name
     whole = [tokenizer.prefix + tokenizer.encode(text) for text in TEXTS]
     ids = [row[: min(LONGEST, source.model.arch.context)] for row in whole]
@@ -315,7 +319,7 @@ def _compare(source: Source, to: Target, new: Path, tolerance: float) -> float:
         _run([sys.executable, "-P", script, to, str(new), str(asked), str(answered)], f"{tool} cannot run it")
         with np.load(answered) as file:
             answer = dict(file)
-    worst = 0.0
+    largest = worst = 0.0
     for n, text in enumerate(TEXTS):
         if f"ids{n}" in answer and (theirs := answer[f"ids{n}"].tolist()) != whole[n]:
             at = next((i for i, (a, b) in enumerate(zip(whole[n], theirs, strict=False)) if a != b), len(theirs))
@@ -334,5 +338,5 @@ def _compare(source: Source, to: Target, new: Path, tolerance: float) -> float:
                 f"{tool} gives other logits than daneel, most at token {row} of {text[:40]!r}: they differ by "
                 f"{share:.1%} of their spread, {tolerance:.1%} is what rounding explains"
             )
-        worst = max(worst, float(difference.max()))
-    return worst
+        largest, worst = max(largest, float(difference.max())), max(worst, share)
+    return largest, worst

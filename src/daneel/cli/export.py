@@ -30,7 +30,7 @@ def command(model: str, to: "Target", out: Path, dtype: str | None, quant: str |
 
     The other tool then loads it, and its tokens and logits are compared with ours; a result that differs is deleted.
 
-    \\b
+    \b
     daneel export runs/keeper --to gguf --quant q4_1 -o keeper.gguf
     daneel export smollm2 --to hf -o smollm2-hf
     """
@@ -47,6 +47,7 @@ def command(model: str, to: "Target", out: Path, dtype: str | None, quant: str |
         emit({
             "path": str(done.path), "format": done.format, "quant": done.quant, "bytes": done.bytes,
             "verified_by": done.verified_by, "max_difference": done.max_difference,
+            "relative_difference": done.relative_difference,
         })  # fmt: skip
         return
     agreed = "" if done.verified_by is None else f"; {done.verified_by} agrees, logits within {done.max_difference:.2g}"

@@ -165,7 +165,11 @@ def read_back(path: Path, arch: Architecture, layout: list[Place], tensors: Mapp
             continue
         want, got = (_plain(getattr(each, field.name)) for each in (arch, theirs))
         if want != got:
-            raise ModelError(f"GGUF cannot describe this model: its {field.name} is {want}, llama.cpp takes {got}")
+            name = field.name
+            if isinstance(want, list):  # one entry a layer
+                layer = next(i for i, (a, b) in enumerate(zip(want, got, strict=True)) if a != b)
+                name, want, got = f"{name} of layer {layer}", want[layer], got[layer]
+            raise ModelError(f"GGUF cannot describe this model: its {name} is {want}, llama.cpp takes {got}")
     for place in layout:
         if not np.array_equal(file.read(place.target), place.stored(tensors[place.source])):
             raise ModelError(f"tensor {place.target} in the file is not what was written")

@@ -7,6 +7,7 @@ from daneel.errors import ModelError
 from daneel.formats.gguf_tokenizer import CONTROL, NORMAL, UNKNOWN, USER_DEFINED
 
 UNUSED, BYTE = 5, 6
+# Where the ends of a text are named; llama.cpp stops at each of them.
 ROLES = ("eos", "eot", "eom")
 
 
@@ -18,13 +19,14 @@ def vocabulary(
     bos: int | None,
     eos: tuple[int, ...],
     pad: str | None,
+    unknown: str | None,
     add_bos: bool,
     space_prefix: bool,
     template: str | None,
 ) -> dict[str, Any]:
     """The metadata of a tokenizer, padded with unused names to the model's `size`. Raises ModelError.
 
-    `pad` is the name of the padding token; `space_prefix` says that texts get a space before their first word
+    `pad` and `unknown` are names of tokens; `space_prefix` says that texts get a space before their first word
     (SentencePiece's pieces alone).
     """
     model = raw["model"]
@@ -37,8 +39,7 @@ def vocabulary(
     names = {id: token for token, id in ids.items()}
     for token in raw["added_tokens"]:
         names[token["id"]] = token["content"].replace("▁", " ") if model["byte_fallback"] else token["content"]
-        if kinds.get(token["id"]) != UNKNOWN:
-            kinds[token["id"]] = CONTROL if token["special"] else USER_DEFINED
+        kinds[token["id"]] = CONTROL if token["special"] else USER_DEFINED
     if max(names) >= size:
         raise ModelError(f"the tokenizer has {max(names) + 1} tokens, the model rows for {size}: they do not belong")
     tokens = [names.get(id, f"[PAD{id}]") for id in range(size)]
@@ -56,13 +57,9 @@ def vocabulary(
         out["tokenizer.ggml.add_space_prefix"] = space_prefix
     else:
         out["tokenizer.ggml.merges"] = [" ".join(pair) for pair in merges]
-    padding = next((id for id, token in names.items() if token == pad), None)
-    roles = {
-        "bos": bos,
-        "padding": padding,
-        "unknown": ids.get(model["unk_token"]),
-        **dict(zip(ROLES, eos, strict=False)),
-    }
+    by_name = {token: id for id, token in names.items()}
+    roles = {"bos": bos, "padding": by_name.get(pad or ""), "unknown": by_name.get(unknown or model["unk_token"] or "")}
+    roles |= dict(zip(ROLES, eos, strict=False))
     out |= {f"tokenizer.ggml.{role}_token_id": id for role, id in roles.items() if id is not None}
     return out | ({"tokenizer.chat_template": template} if template else {})
 
