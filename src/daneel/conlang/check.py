@@ -26,6 +26,7 @@ def check_rules(grammar: Grammar) -> None:
     _harmony(grammar)
     _markers(grammar, Phonology(grammar.sounds, grammar.harmony, grammar.mutation))
     _structure(grammar)
+    _irregular(grammar)
     if grammar.mutation:
         _mutation(grammar.mutation, grammar)
 
@@ -163,12 +164,17 @@ def _structure(grammar: Grammar) -> None:
             f"[relative] with the order {grammar.order.clause} and no case, 'the one that sees X' and 'the one that "
             "X sees' would be the same: give subject and object different words, or mark a case"
         )
+
+
+def _irregular(grammar: Grammar) -> None:
+    lexicon = grammar.lexicon
     for gloss, stems in grammar.irregular.items():
-        if gloss not in grammar.lexicon.roots:
+        if gloss not in lexicon.roots:
             raise DataError(f"[irregular] {gloss!r} is no root")
-        known = tuple(grammar.tense) if gloss in grammar.lexicon.verbs else (*grammar.numbers[1:], *CASES)
-        if gloss in grammar.lexicon.pronouns:
-            known = tuple(CASES)
+        if gloss in lexicon.verbs:
+            known = [*grammar.tense]
+        else:
+            known = [*CASES] if gloss in lexicon.pronouns else [*grammar.numbers[1:], *CASES]
         for key in stems:
             if key not in known:
                 raise DataError(f"[irregular.{gloss}] has an unknown key {key!r}; known: {', '.join(known)}")

@@ -11,6 +11,7 @@ from typing import Literal
 
 Side = Literal["before", "after"]
 Edge = Literal["first", "last"]
+ClauseOrder = Literal["SOV", "SVO", "VSO", "VOS", "OVS", "OSV"]
 NUMBERS = {"singular": "SG", "plural": "PL", "dual": "DU"}
 TENSES = {"past": "PST", "present": "PRS", "future": "FUT"}
 CASES = {
@@ -71,7 +72,7 @@ class Mutation:
 class Order:
     """What stands before what."""
 
-    clause: Literal["SOV", "SVO", "VSO", "VOS", "OVS", "OSV"]
+    clause: ClauseOrder
     """Subject, verb, object."""
     adjective: Side
     """Of the adjective to its noun."""

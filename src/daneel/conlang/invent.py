@@ -6,14 +6,16 @@ articles (37), polar questions (92); the universals are Greenberg's (1963).
 """
 
 import random
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TypeVar
 
 from daneel.conlang import read
 from daneel.conlang.grammar import (
     Case,
+    ClauseOrder,
     Grammar,
     Lexicon,
     Mutation,
@@ -29,12 +31,13 @@ from daneel.conlang.inventories import draw_sounds
 from daneel.conlang.sounds import Phonology
 from daneel.errors import DataError
 
-_ORDERS = {"SOV": 45, "SVO": 38, "VSO": 10, "VOS": 4, "OVS": 2, "OSV": 1}
+_ORDERS: dict[ClauseOrder, float] = {"SOV": 45, "SVO": 38, "VSO": 10, "VOS": 4, "OVS": 2, "OSV": 1}
 # The order of object and verb -> the chance that what is named stands before: the noun, the verb, the sentence.
 _BEFORE = {
     "OV": {"adjective": 0.5, "genitive": 0.9, "relative": 0.45, "adposition": 0.05, "adverb": 0.9},
     "VO": {"adjective": 0.3, "genitive": 0.25, "relative": 0.02, "adposition": 0.93, "adverb": 0.15},
 }
+T = TypeVar("T")
 _ATTEMPTS = 40
 _TAKEN = 200  # draws for one marker
 
@@ -69,7 +72,7 @@ class _Inventor:
     def may(self, chance: float) -> bool:
         return self.rng.random() < chance
 
-    def pick(self, weights: dict[Any, float]) -> Any:
+    def pick(self, weights: Mapping[T, float]) -> T:
         return self.rng.choices(list(weights), list(weights.values()))[0]
 
     def grammar(self, name: str) -> Grammar:
@@ -86,7 +89,7 @@ class _Inventor:
         relative = RelativeMarking(word, word if middle or told else self._particle())
         pronouns = self._pronouns(dual)
         agreement = self._agreement(suffixing if self.may(0.8) else not suffixing, dual) if self.may(0.65) else {}
-        kept = [each for each in ("number", "case") if self.may(0.9)] if self.may(0.25) and suffixing else []
+        repeats = suffixing and self.may(0.25)
         tense = self._tense(suffixing)
         lexicon = replace(concepts(), pronouns={key: Word(key, "") for key in pronouns})
         if self.may(0.35):
@@ -96,7 +99,8 @@ class _Inventor:
             name=name or "new", seed=self.seed, sounds=self.sounds, order=order, number=number, tense=tense,
             lexicon=lexicon, case=case,
             noun=NounMarking(
-                (self._affix(suffixing) if self.may(0.5) else self._particle()) if self.may(0.45) else None, tuple(kept)
+                (self._affix(suffixing) if self.may(0.5) else self._particle()) if self.may(0.45) else None,
+                ("number", "case") if repeats else (),
             ),
             verb=VerbMarking(
                 self._particle() if self.may(0.6) else self._affix(suffixing), self._particle(),
