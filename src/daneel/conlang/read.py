@@ -61,11 +61,11 @@ def parse(tables: Table, where: str) -> Grammar:
 def _grammar(tables: Table) -> Grammar:
     known = ("name", "seed", *_SECTIONS, *_MAPS, *_LEXICON)
     _refuse_unknown("the file", tables, known)
+    parts = {key: _section(kind, key, tables[key]) for key, kind in _SECTIONS.items() if key in tables}
     for name in ("name", *_NEEDED, "tense", "nouns", "verbs", "pronouns"):
         if name not in tables:
             raise DataError(f"[{name}] is missing" if name != "name" else "name is missing")
     name, seed = _typed("name", str, tables["name"]), _typed("seed", int, tables.get("seed", 0))
-    parts = {key: _section(kind, key, tables[key]) for key, kind in _SECTIONS.items() if key in tables}
     tense = _strings("tense", tables["tense"], tuple(TENSES))
     agreement = _strings("agreement", tables.get("agreement", {}), PERSONS)
     irregular = {

@@ -100,7 +100,7 @@ def _sounds(grammar: Grammar) -> Iterator[str]:
         consonants,
         ((14, "a small"), (18, "a moderately small"), (25, "an average"), (33, "a moderately large"), (999, "a large")),
     )
-    few = _size(vowels, ((4, "few"), (6, "an average number of"), (999, "many")))
+    few = _size(vowels, ((4, "few"), (6, "an average number"), (999, "many")))
     yield f"{grammar.name} has {consonants} consonants, {many} inventory, and {vowels} vowels, which is {few}."
     yield f"Syllables have the shapes {listed(list(sounds.syllables))}."
     if sounds.bans:
