@@ -126,3 +126,10 @@ def test_a_language_without_the_constructions_of_the_tests(tables):
         del tables[key]
     corpus = compose(parse(tables, "file"), 40)
     assert len(corpus.splits["train"]) == 40
+
+
+def test_a_language_that_can_say_nothing(tables):
+    tables["verbs"] = {"shine": {"form": "tul", "past": "shone", "subject": "thing"}}
+    del tables["nouns"]["thing"]
+    with pytest.raises(DataError, match="Tiny can say nothing: give a verb"):
+        compose(parse(tables, "file"), 40)

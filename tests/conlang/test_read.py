@@ -1,13 +1,17 @@
 """Grammar files: what is read is what was written, and whatever is wrong is one line with its place."""
 
+import copy
+import random
 import tomllib
 
 import pytest
-from conlang.languages import ROOT, invented, oshari
+from conlang.languages import ROOT, TINY, invented, oshari
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from daneel.conlang.pairs import Composer
 from daneel.conlang.read import load, parse
+from daneel.conlang.sample import Sampler
 from daneel.conlang.write import render
 from daneel.errors import DataError, UsageError
 
@@ -117,6 +121,8 @@ def test_roots_without_a_form_follow_from_the_seed(tables):
         ("name", 7, "name is 7; it must be a text in quotes"),
         ("seed", True, "seed is True; it must be a whole number"),
         ("verbs", 5, "verbs is 5; it must be a table"),
+        ("verbs", {}, "[verbs] is empty"),
+        ("nouns", {"person": {}}, "[nouns] is empty"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_one_line_with_its_place(tables, place, value, message):
@@ -132,7 +138,7 @@ def test_what_is_wrong_is_one_line_with_its_place(tables, place, value, message)
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("key", ["name", "sounds", "order", "number", "tense", "nouns", "verbs", "pronouns"])
+@pytest.mark.parametrize("key", ["name", "sounds", "order", "number", "tense", "nouns", "verbs"])
 def test_what_is_missing_is_named(tables, key):
     del tables[key]
     with pytest.raises(DataError, match=rf"^mine.toml: \[?{key}\]? is missing$"):
@@ -172,3 +178,33 @@ def test_a_file_that_is_none(tmp_path):
     with pytest.raises(UsageError, match="not valid TOML"):
         load(tmp_path / "bad.toml")
     assert load(ROOT / "samples" / "languages" / "oshari.toml") == oshari()
+
+
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(-2, 3), st.floats(), st.text("aptk-# CVxé\n", max_size=4),
+    st.lists(st.text("aptC#- ", max_size=3), max_size=3),
+    st.dictionaries(st.text("aptC", max_size=3), st.one_of(st.text("apt-", max_size=3), st.integers(0, 2)), max_size=2),
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_any_value_anywhere_is_read_or_refused_in_one_line(data):
+    tables = copy.deepcopy(TINY)
+    for _ in range(data.draw(st.integers(1, 2))):
+        table = tables
+        while True:
+            key = data.draw(st.sampled_from(sorted(table)))
+            if not isinstance(table[key], dict) or not table[key] or data.draw(st.integers(0, 4)) == 0:
+                break
+            table = table[key]
+        table[key] = data.draw(VALUES)
+    refused = ""
+    try:
+        grammar = parse(tables, "mine.toml")
+        assert parse(tomllib.loads(render(grammar)), "file") == grammar
+        Composer(grammar).pair(Sampler(grammar, random.Random(0)).clause())
+    except DataError as error:
+        refused = str(error)
+    assert not refused or refused.startswith("mine.toml: ") or "can say nothing" in refused
+    assert "\n" not in refused

@@ -151,6 +151,9 @@ def _structure(grammar: Grammar) -> None:
         raise DataError('[noun] definite is "": leave it out where nothing marks it')
     if len(set(grammar.tense.values())) < len(grammar.tense):
         raise DataError("[tense] two tenses have the same marker")
+    for name, roots in (("nouns", grammar.lexicon.nouns), ("verbs", grammar.lexicon.verbs)):
+        if not roots:
+            raise DataError(f"[{name}] is empty")
     for verb in grammar.lexicon.verbs.values():
         for name, kind, known in (("subject", verb.subject, KINDS), ("object", verb.object, ("", *KINDS))):
             if kind not in (*known, "any"):

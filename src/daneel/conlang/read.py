@@ -62,7 +62,7 @@ def _grammar(tables: Table) -> Grammar:
     known = ("name", "seed", *_SECTIONS, *_MAPS, *_LEXICON)
     _refuse_unknown("the file", tables, known)
     parts = {key: _section(kind, key, tables[key]) for key, kind in _SECTIONS.items() if key in tables}
-    for name in ("name", *_NEEDED, "tense", "nouns", "verbs", "pronouns"):
+    for name in ("name", *_NEEDED, "tense", "nouns", "verbs"):
         if name not in tables:
             raise DataError(f"[{name}] is missing" if name != "name" else "name is missing")
     name, seed = _typed("name", str, tables["name"]), _typed("seed", int, tables.get("seed", 0))

@@ -8,6 +8,7 @@ from typing import TypeVar
 from daneel.conlang import english
 from daneel.conlang.grammar import KINDS, Grammar, Verb
 from daneel.conlang.meaning import Clause, Person, Phrase, Place, Relative, Someone
+from daneel.errors import DataError
 
 T = TypeVar("T")
 # How often a construction is used where it is possible.
@@ -20,7 +21,10 @@ _PATIENCE = 2000
 
 
 class Sampler:
-    """Draws meanings; with `plain` only statements in the present about one thing each."""
+    """Draws meanings; with `plain` only statements in the present about one thing each.
+
+    Raises DataError for a grammar without a verb that its nouns can serve.
+    """
 
     def __init__(self, grammar: Grammar, rng: random.Random, plain: bool = False) -> None:
         self.grammar, self.rng, self.plain = grammar, rng, plain
@@ -30,6 +34,8 @@ class Sampler:
         self._owners = [key for key in self._pronouns if english.PRONOUNS[key][2]]
         self._owned = bool(grammar.case.genitive and self._nouns["person"])
         able = [verb for verb in lexicon.verbs.values() if self._usable(verb)]
+        if not able:
+            raise DataError(f"{grammar.name} can say nothing: give a verb, and nouns of the kinds that it takes")
         groups: dict[str, list[Verb]] = {name: [] for name in _VERB_GROUPS}
         for verb in able:
             groups[_group(verb)].append(verb)
@@ -49,7 +55,7 @@ class Sampler:
         return [kind for kind in (KINDS if role == "any" else (role,)) if self._nouns[kind]]
 
     def clause(self) -> Clause:
-        """A meaning. The grammar must have verbs that it can use."""
+        """A meaning."""
         rng, self._used, self._relatives = self.rng, set[str](), 0
         name = rng.choices(list(self._groups), [_VERB_GROUPS[each] for each in self._groups])[0]
         verb = rng.choice(self._groups[name])
@@ -68,7 +74,7 @@ class Sampler:
 
     def with_root(self, root: str) -> Clause | None:
         """A plain meaning with this root, a noun, verb or adjective; none if no verb takes it."""
-        for _ in range(_PATIENCE):
+        for _ in range(_PATIENCE if self._groups else 0):
             meaning = self.clause()
             if root in self.grammar.lexicon.adjectives and isinstance(meaning.subject, Phrase):
                 return replace(meaning, subject=replace(meaning.subject, adjective=root))
