@@ -92,8 +92,7 @@ def test_rows_that_make_no_blocks_are_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dtype", QUANTS["hf"])
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(("family", "dtype"), [*((f, "float32") for f in FAMILIES), ("gpt2", "bfloat16")])
 def test_transformers_loads_the_folder(family: str, dtype: str, tmp_path: Path) -> None:
     source = model_folder(tmp_path / "model", family)
     if family == "qwen2":
@@ -131,7 +130,7 @@ def test_a_model_that_ctranslate2_computes_otherwise_is_refused_and_deleted(tmp_
     # It takes Llama 3's scaling to begin at 8192 tokens; this model's begins at 16.
     source = model_folder(tmp_path / "model", "llama3")
     with pytest.raises(
-        ModelError, match=r"out was not written: CTranslate2 gives other logits.* at token \d+ of 'In 2042"
+        ModelError, match=r"out was not written: CTranslate2 gives other logits.* at token \d+ of .In 2042"
     ):
         run(source, "ct2", tmp_path / "out")
     nothing_left(tmp_path, "model")
@@ -141,7 +140,7 @@ def test_a_model_that_ctranslate2_computes_otherwise_is_refused_and_deleted(tmp_
 def test_transformers_reading_other_tokens_is_refused(tmp_path: Path) -> None:
     source = model_folder(tmp_path / "model", "qwen2")
     with pytest.raises(
-        ModelError, match=r"Transformers reads 'In 2042.*from token 1 on: \['Ġ', '2', .*ours are \['Ġ2042'"
+        ModelError, match=r"Transformers reads .In 2042.*from token 1 on: \['Ġ', '2', .*ours are \['Ġ2042'"
     ):
         run(source, "hf", tmp_path / "out")
     nothing_left(tmp_path, "model")
@@ -205,15 +204,14 @@ def test_a_tokenizer_that_llama_cpp_lacks_is_refused(tmp_path: Path) -> None:
 
 
 def corrupting(monkeypatch: pytest.MonkeyPatch, name: str, then_check: bool) -> None:
-    """Another tensor than the one written, as a fault of the disk or of the writer would leave it."""
+    """The tensor's rows in another order, as a fault of the writer would leave it."""
     honest = gguf_write.read_back
 
     def corrupt(path: Path, *rest: Any) -> None:
-        info = GGUF(path).tensors[name]
-        values = np.random.default_rng(0).normal(size=info.shape).astype("<f4")
+        written = GGUF(path)
         with path.open("r+b") as file:
-            file.seek(info.start)
-            file.write(values.tobytes())
+            file.seek(written.tensors[name].start)
+            file.write(written.read(name)[::-1].tobytes())
         if then_check:
             honest(path, *rest)
 
@@ -233,7 +231,7 @@ def test_other_logits_delete_the_file_and_name_the_place(tmp_path: Path, monkeyp
     needs("xllamacpp")
     source = model_folder(tmp_path / "model", "llama")
     corrupting(monkeypatch, "blk.1.attn_k.weight", then_check=False)
-    with pytest.raises(ModelError, match=r"llama\.cpp gives other logits than daneel, most at token \d+ of '"):
+    with pytest.raises(ModelError, match=r"llama\.cpp gives other logits than daneel, most at token \d+ of .In 2042"):
         run(source, "gguf", tmp_path / "m.gguf", "f32")
     nothing_left(tmp_path, "model")
 

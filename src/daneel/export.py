@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import tokenizers
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
@@ -207,8 +208,8 @@ def _write_hf(source: Source, new: Path, quant: str, say: Say) -> None:
     except SafetensorError as error:
         raise ModelError(f"its weights cannot be written ({error})") from None
     with safe_open(new / "model.safetensors", framework="pt") as file:
-        for name, value in source.tensors().items():
-            if not torch.equal(file.get_tensor(name).float(), value):
+        for name, tensor in source.tensors().items():
+            if not torch.equal(file.get_tensor(name).float(), tensor):
                 raise ModelError(f"tensor {name} is not what was written")
 
 
@@ -250,8 +251,9 @@ def _vocabulary(source: Source, size: int) -> dict[str, Any]:
 
 def _write_ct2(source: Source, new: Path, quant: str, say: Say) -> None:
     middle = new.parent / "hf"
+    _require(new, 2 * torch.float32.itemsize * sum(value.numel() for value in source.model.state_dict().values()))
     _write_hf(source, middle, "float32", say)
-    _name_roles(middle / "tokenizer_config.json", source.tokenizer)
+    _fill_tokenizer(middle, source)
     converter = [sys.executable, "-c", "from ctranslate2.converters.transformers import main; main()"]
     _run(
         [*converter, "--model", str(middle), "--output_dir", str(new), "--quantization", quant], "the converter failed"
@@ -278,11 +280,15 @@ def _round(model: Decoder, keep: Callable[[str, Tensor], Tensor]) -> None:
         state[weight.ours].copy_(keep(weight.theirs[0], state[weight.ours]))
 
 
-def _name_roles(path: Path, tokenizer: Tokenizer) -> None:
-    # CTranslate2 cannot load a model without them; GPT-2 itself has its end in all three places.
+def _fill_tokenizer(folder: Path, source: Source) -> None:
+    """CTranslate2 wants a name for every row of the embedding, and all three roles: GPT-2 has its end in each."""
+    tokenizer = source.tokenizer
     end = tokenizer.token(tokenizer.eos[0] if tokenizer.eos else 0)
-    settings = read_json(path)
-    path.write_text(json.dumps({"bos_token": end, "eos_token": end, "unk_token": end} | settings), encoding="utf-8")
+    settings = {"bos_token": end, "eos_token": end, "unk_token": end} | read_json(folder / "tokenizer_config.json")
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    raw = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+    raw.add_tokens([f"[PAD{id}]" for id in range(tokenizer.vocab_size, source.model.arch.vocab_size)])
+    raw.save(str(folder / "tokenizer.json"))
 
 
 WRITERS: dict[Target, Callable[[Source, Path, str, Say], None]] = {

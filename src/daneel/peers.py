@@ -15,10 +15,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-sys.modules["daneel"] = None  # type: ignore[assignment]  # importing it now raises
-
-import numpy as np  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
+import numpy as np
+from numpy.typing import NDArray
 
 Request = dict[str, list[Any]]
 Answer = dict[str, NDArray[Any]]
@@ -30,7 +28,8 @@ def hf(path: str, request: Request) -> Answer:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(path)
-    model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
+    model: Any = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
+    model.eval()
     out: Answer = {}
     with torch.no_grad():
         for n, (text, ids) in enumerate(zip(request["texts"], request["ids"], strict=True)):
@@ -123,6 +122,7 @@ def gguf(path: str, request: Request) -> Answer:
 
 
 if __name__ == "__main__":
+    sys.modules["daneel"] = None  # type: ignore[assignment]  # importing it now raises
     warnings.simplefilter("ignore")
     tools: dict[str, Callable[[str, Request], Answer]] = {"hf": hf, "gguf": gguf, "ct2": ct2}
     tool, path, request, answer = sys.argv[1:]

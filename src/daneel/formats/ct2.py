@@ -21,4 +21,5 @@ def rounded(value: Array, quant: str, matrix: bool) -> Array:
         largest = np.abs(value).max(axis=1, keepdims=True)
         largest[largest == 0] = 127
         scale = np.float32(127) / largest
-    return np.rint(value * scale) / scale
+    kept: Array = np.rint(value * scale) / scale
+    return kept
