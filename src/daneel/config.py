@@ -27,6 +27,8 @@ class TrainConfig:
     """Time to fit, as 90s, 20m or 1h30m: plans the steps by measuring a few."""
     lr: float | None = None
     """Peak learning rate; default 1e-3 for LoRA, 1e-4 for full, 2e-3 from scratch."""
+    optimiser: Literal["adamw", "muon"] = "adamw"
+    """muon turns the step of each matrix in the blocks into one that moves all directions alike; adamw does the rest."""
     schedule: Literal["cosine", "wsd"] = "cosine"
     """cosine falls from the peak to a tenth; wsd (warm-up, stable, decay) stays and falls to 0 in the last fifth."""
     warmup: float = 0.05
@@ -35,8 +37,8 @@ class TrainConfig:
     """Rows of text a forward pass."""
     accumulate: int = 1
     """Forward passes an optimiser step."""
-    length: int = 512
-    """Tokens a row; documents are packed so that no place is padding."""
+    length: int | None = None
+    """Tokens a row, default 512, of pairs 128; documents are packed so that no place is padding."""
     rank: int = 16
     """LoRA rank."""
     alpha: float = 32.0
@@ -45,6 +47,10 @@ class TrainConfig:
     """Linears that get an adapter: all-linear, or names as q_proj,v_proj."""
     weight_decay: float = 0.01
     """AdamW's decay of matrices."""
+    dropout: float = 0.0
+    """Share of activations left out at random while training."""
+    label_smoothing: float = 0.0
+    """Share of a target's probability that is spread over all tokens."""
     clip: float = 1.0
     """Longest gradient (its norm); longer ones are scaled down."""
     seed: int = 0
@@ -71,6 +77,9 @@ class TrainConfig:
             value = getattr(self, name)
             if value is not None and value < bound:
                 raise UsageError(f"--{name.replace('_', '-')} is {value}; it must be {bound} or more")
+        for name in ("dropout", "label_smoothing"):
+            if not 0 <= getattr(self, name) < 1:
+                raise UsageError(f"--{name.replace('_', '-')} is {getattr(self, name)}; it must be from 0 to below 1")
         for name in ("epochs", "lr", "alpha", "clip"):
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):

@@ -55,6 +55,8 @@ GLANCE = 2000
 # A compiled block pays for its 20 to 40 seconds in runs longer than this.
 WORTH_COMPILING = 120.0
 SLOW_TOKENS_PER_SECOND = 250.0
+# Tokens a row: sentence pairs are short, and a row's attention costs its length for each token.
+LENGTH, PAIR_LENGTH = 512, 128
 Say = Callable[[str], None]
 
 
@@ -66,6 +68,8 @@ class Journey:
     out: str
     base: str = "smollm2"
     size: str = "3m"
+    shape: str = "auto"
+    """Of a model from scratch; auto is a Llama, for pairs a Marian."""
     stranger: str | None = None
     """A text of the same kind by another author: with it the report can say whether the voice was learned."""
     heldout: float = 0.1
@@ -138,14 +142,21 @@ def _prepare(journey: Journey, run: Path, say: Say) -> Stage:
     if journey.base == SCRATCH:
         journey = replace(journey, config=replace(config, method="full", lr=config.lr or 2e-3))
         say("from scratch every weight is trained")
-    base = base_model(journey.base, journey.size, source, inner / "base", journey.config)
-    context = read_architecture(base).context
-    if config.length > context:
-        raise UsageError(f"--length is {config.length}, but {journey.base} reads at most {context} tokens")
+    length = config.length or (PAIR_LENGTH if source.pairs else LENGTH)
+    journey = replace(journey, config=replace(journey.config, length=length))
+    base = base_model(journey.base, journey.size, journey.shape, source, inner / "base", journey.config)
+    arch = read_architecture(base)
+    if source.pairs != bool(arch.encoder_layers):
+        given, needed = (
+            ("pairs", "an encoder-decoder") if source.pairs else ("texts or conversations", "a decoder alone")
+        )
+        raise UsageError(f"{journey.base} cannot learn {given}: they need {needed}, such as --base scratch makes")
+    if length > arch.context:
+        raise UsageError(f"--length is {length}, but {journey.base} reads at most {arch.context} tokens")
     lm = LocalModel(base, journey.base, EXACT)
     if journey.base != SCRATCH:
         lm.warn_if_unfit("".join(text[:GLANCE] for text in islice(source.texts(), 10)))
-    train, _ = pack(source, lm.tokenizer, inner / "shards", journey.config.length)
+    train, _ = pack(source, lm.tokenizer, inner / "shards", length, arch.start)
     for line in packing_notes(train):
         say(line)
     stage = _stage(journey, source, base, steps=None, compiled=_worth_compiling(journey.config, train.tokens), say=say)
@@ -241,7 +252,8 @@ def _worth_compiling(config: TrainConfig, tokens: int) -> bool:
         return False
     if config.budget:
         return seconds(config.budget) > WORTH_COMPILING
-    work = (config.steps or 0) * config.batch * config.accumulate * config.length or (config.epochs or EPOCHS) * tokens
+    rows = config.batch * config.accumulate * (config.length or LENGTH)
+    work = (config.steps or 0) * rows or (config.epochs or EPOCHS) * tokens
     return work / SLOW_TOKENS_PER_SECOND > WORTH_COMPILING
 
 

@@ -157,7 +157,7 @@ def test_what_is_on_disk_is_memory_mapped_and_replaced_whole(tmp_path: Path) -> 
     write_shards(documents([50]), out, 8, whole=False)
     first = json.loads((out / "meta.json").read_text())
     again = write_shards(documents([60]), out, 8, whole=False)
-    assert isinstance(again._ids[0], np.memmap)
+    assert isinstance(again._files[0][0], np.memmap)
     assert json.loads((out / "meta.json").read_text())["sha256"] != first["sha256"]
     with pytest.raises(DataError):
         write_shards([], out, 8, whole=False)

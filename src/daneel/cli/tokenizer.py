@@ -100,7 +100,7 @@ def _vocabulary(wanted: str, size: str | None) -> int:
     from daneel.train.sizes import SIZES, fitted_vocabulary
 
     if size in SIZES:
-        return SIZES[size][0]
+        return SIZES[size].vocabulary
     number = size.lower().removesuffix("m")
     if not number.replace(".", "", 1).isdecimal() or not 0.5 <= float(number) <= 100_000:
         raise UsageError(f"--size takes millions of parameters, such as 3m or 25m, not {size!r}")

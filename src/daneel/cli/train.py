@@ -15,7 +15,10 @@ from daneel.errors import UsageError
 @click.command("train")
 @click.argument("data", nargs=-1, type=click.Path())
 @click.option("--base", default="smollm2", show_default=True, help="Model to start from, or scratch.")
-@click.option("--size", default="3m", show_default=True, help="Size of a model from scratch: 3m or 10m.")
+@click.option("--size", default="3m", show_default=True,
+              help="Size of a model from scratch: 3m or 10m, for pairs 2m to 30m.")  # fmt: skip
+@click.option("--shape", type=click.Choice(["auto", "llama", "marian", "t5"]), default="auto", show_default=True,
+              help="Shape of a model from scratch; auto is llama, for pairs marian.")  # fmt: skip
 @click.option("-o", "--out", type=click.Path(), help="Run folder; default: runs/ and the name of the data.")
 @click.option("--resume", is_flag=True, help="Go on with the run at -o, where it was killed.")
 @click.option("--recipe", type=click.Path(), help="A TOML file of settings, the names as below.")
@@ -36,15 +39,16 @@ from daneel.errors import UsageError
 @config_options(TrainConfig)
 @json_option
 def command(
-    data: tuple[str, ...], base: str, size: str, out: str | None, resume: bool, recipe: str | None,
+    data: tuple[str, ...], base: str, size: str, shape: str, out: str | None, resume: bool, recipe: str | None,
     changes: tuple[str, ...], heldout: float, stranger: str | None, eval_bytes: int, prompt: str | None,
     merge: bool, preview: bool, dry_run: bool, as_json: bool, **settings: Any,
 ) -> None:  # fmt: skip
-    """Learn DATA: files or folders of text, a corpus, or a JSONL file of conversations.
+    """Learn DATA: files or folders of text, a corpus, or a JSONL file of conversations or pairs.
 
     \b
     daneel train stories/ --stranger other-stories/ --budget 20m -o runs/mine
     daneel train chats.jsonl --base smollm2 --epochs 2
+    daneel train pairs.jsonl --base scratch --size 2m --batch 32 --budget 5m
     daneel train --resume -o runs/mine
     """
     if resume:
@@ -73,7 +77,7 @@ def command(
     config = override(config, {k: v for k, v in settings.items() if v is not None})
     config = override(config, dict(_pair(change) for change in changes))
     out = out or str(Path("runs") / Path(data[0]).resolve().stem)
-    journey = Journey(data, out, base, size, stranger, heldout, eval_bytes, prompt, merge, config=config)
+    journey = Journey(data, out, base, size, shape, stranger, heldout, eval_bytes, prompt, merge, config=config)
     _finish(out, journey, dry_run, as_json)
 
 

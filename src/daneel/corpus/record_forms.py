@@ -1,8 +1,9 @@
-"""The forms that people keep training records in, as one: a text, or messages with their roles."""
+"""The forms that people keep training records in, as one: a text, messages with their roles, or a pair."""
 
 from typing import Any
 
-FORMS = 'use "text", "messages", "prompt" and "completion", Alpaca\'s or ShareGPT\'s keys'
+FORMS = 'use "text", "messages", "prompt" and "completion", "source" and "target", Alpaca\'s or ShareGPT\'s keys'
+PAIR_KEYS = {"source", "target"}
 # The last are those of schema-guided dialogues (SGD, MultiWOZ).
 CHAT_KEYS = (
     {"messages"}, {"conversations"}, {"prompt", "completion"}, {"instruction", "output"}, {"dialogue_id", "turns"},
@@ -17,25 +18,30 @@ class FormError(Exception):
     """Something that is no training record; the message is the reason."""
 
 
-def parse(row: Any) -> tuple[str | None, list[dict[str, Any]] | None]:
-    """The text of a record, or its messages, among them an assistant's. Raises FormError."""
+def parse(row: Any) -> dict[str, Any]:
+    """`text`, or `messages`, among them an assistant's, or `source` and `target`. Raises FormError."""
     if not isinstance(row, dict):
         raise FormError(f"not a JSON object: {FORMS}")
     for key in ("messages", "conversations"):
         if isinstance(row.get(key), list):
-            return None, _checked([_turn(turn) for turn in row[key]])
+            return _checked([_turn(turn) for turn in row[key]])
     if "dialogue_id" in row and isinstance(row.get("turns"), list):
-        return None, _checked([_spoken(turn) for turn in row["turns"]])
+        return _checked([_spoken(turn) for turn in row["turns"]])
     if "prompt" in row and "completion" in row:
-        return None, _checked(_turns("user", row["prompt"]) + _turns("assistant", row["completion"]))
+        return _checked(_turns("user", row["prompt"]) + _turns("assistant", row["completion"]))
     if "instruction" in row and "output" in row:
         system = _turns("system", row["system"]) if row.get("system") else []
         asked = "\n\n".join(str(part) for part in (row["instruction"], row.get("input")) if part)
-        return None, _checked(system + _turns("user", asked) + _turns("assistant", row["output"]))
+        return _checked(system + _turns("user", asked) + _turns("assistant", row["output"]))
+    if row.keys() >= PAIR_KEYS:
+        pair = {side: row[side] for side in ("source", "target")}
+        if not all(isinstance(text, str) and text.strip() for text in pair.values()):
+            raise FormError('"source" and "target" must both be text: mend or remove the line')
+        return pair
     if isinstance(row.get("text"), str):
         if not row["text"].strip():
             raise FormError('an empty "text": remove the line')
-        return row["text"], None
+        return {"text": row["text"]}
     keys = ", ".join(map(str, row)) or "no keys"
     raise FormError(f"in no known form (it has {keys}): {FORMS}")
 
@@ -59,7 +65,7 @@ def _spoken(turn: Any) -> Any:
     return {"role": _SPEAKERS[speaker], "content": turn.get("utterance")} if speaker in _SPEAKERS else turn
 
 
-def _checked(messages: list[Any]) -> list[dict[str, Any]]:
+def _checked(messages: list[Any]) -> dict[str, Any]:
     for n, message in enumerate(messages, 1):
         if not isinstance(message, dict) or not isinstance(message.get("role"), str):
             raise FormError(f'message {n} has no "role"')
@@ -67,4 +73,4 @@ def _checked(messages: list[Any]) -> list[dict[str, Any]]:
             raise FormError(f'message {n} has no "content" that is text')
     if not any(message["role"] == "assistant" for message in messages):
         raise FormError("no assistant's message to learn from")
-    return messages
+    return {"messages": messages}

@@ -7,18 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from daneel.corpus.read import ABOUT
-from daneel.corpus.record_forms import CHAT_KEYS, FormError, parse
+from daneel.corpus.record_forms import CHAT_KEYS, PAIR_KEYS, FormError, parse
 from daneel.errors import DataError
 
 
 @dataclass(frozen=True)
 class Record:
-    """One thing to learn: a text, or a conversation with at least one answer."""
+    """One thing to learn: a text, a conversation with at least one answer, or a pair of texts."""
 
-    text: str | None
-    messages: list[dict[str, Any]] | None
     where: str
     """File and line, for messages about it."""
+    text: str | None = None
+    messages: list[dict[str, Any]] | None = None
+    source: str | None = None
+    target: str | None = None
 
 
 def read_records(path: Path) -> Iterator[Record]:
@@ -26,7 +28,7 @@ def read_records(path: Path) -> Iterator[Record]:
     for file in record_files(path):
         for where, row in _rows(file):
             try:
-                yield Record(*parse(_json(where, row) if isinstance(row, bytes) else row), where)
+                yield Record(where, **parse(_json(where, row) if isinstance(row, bytes) else row))
             except FormError as error:
                 raise DataError(f"{where}: {error}") from None
 
@@ -44,17 +46,17 @@ def is_records(path: Path) -> bool:
     if path.is_dir() and not any(file.suffix.lower() in (".jsonl", ".json") for file in path.rglob("*")):
         return False
     files = [file for file in record_files(path) if file.stat().st_size] if path.exists() else []
-    return bool(files) and all(_first_is_chat(file) for file in files)
+    return bool(files) and all(_first_is_record(file) for file in files)
 
 
-def _first_is_chat(file: Path) -> bool:
+def _first_is_record(file: Path) -> bool:
     """By its keys: what is wrong with a conversation is said when it is read."""
     try:
         where, row = next(_rows(file))
         row = _json(where, row) if isinstance(row, bytes) else row
     except (DataError, StopIteration):
         return False
-    return isinstance(row, dict) and any(row.keys() >= keys for keys in CHAT_KEYS)
+    return isinstance(row, dict) and any(row.keys() >= keys for keys in (*CHAT_KEYS, PAIR_KEYS))
 
 
 def record_files(path: Path) -> list[Path]:

@@ -23,6 +23,8 @@ class Batch:
     """int64 [B, T]: counted from each document's beginning in the row."""
     segments: Array
     """int64 [B, T]: number of the document in the row; -1 is padding."""
+    source: tuple[Array, Array, Array] | None = None
+    """Of pairs: ids, positions and segments of what an encoder reads, int64 [B, S]; both sides number pairs alike."""
 
 
 class Loader:
@@ -77,20 +79,30 @@ class Loader:
         return self._order[1]
 
 
-def unpack(ids: Array, flags: Array) -> Batch:
+def unpack(ids: Array, flags: Array, source: Array | None = None, source_flags: Array | None = None) -> Batch:
     """Packed rows as a batch."""
-    starts = flags & START > 0
-    starts[:, 0] = True
-    padding = flags[:, :-1] & PAD > 0
-    columns = np.arange(ids.shape[1] - 1)
-    segments = np.cumsum(starts[:, :-1], axis=1) - 1
-    positions = columns - np.maximum.accumulate(np.where(starts[:, :-1], columns, 0), axis=1)
-    segments[padding] = -1
-    positions[padding] = 0
+    positions, segments = _places(flags[:, :-1])
+    read = None
+    if source is not None and source_flags is not None:
+        read = (source, *_places(source_flags))
     return Batch(
         ids=np.ascontiguousarray(ids[:, :-1]),
         targets=np.ascontiguousarray(ids[:, 1:]),
         weights=(flags[:, 1:] & (LOSS | START) == LOSS).astype(np.float32),
         positions=positions,
         segments=segments,
+        source=read,
     )
+
+
+def _places(flags: Array) -> tuple[Array, Array]:
+    """Of each token its place in its document, and the document's number in the row."""
+    starts = flags & START > 0
+    starts[:, 0] = True
+    padding = flags & PAD > 0
+    columns = np.arange(flags.shape[1])
+    segments = np.cumsum(starts, axis=1) - 1
+    positions = columns - np.maximum.accumulate(np.where(starts, columns, 0), axis=1)
+    segments[padding] = -1
+    positions[padding] = 0
+    return positions, segments

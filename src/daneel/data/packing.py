@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -18,6 +17,8 @@ Array = np.ndarray[Any, Any]
 
 # What a row knows of each of its tokens.
 START, LOSS, PAD = 1, 2, 4
+KINDS = ("ids", "flags", "source", "source_flags")
+"""The arrays of a file of rows; the last two hold what an encoder reads."""
 # Conversations that best-fit may choose from at a time, and tokens a file holds: both bound the memory.
 WINDOW = 8192
 SHARD_TOKENS = 1 << 24
@@ -30,6 +31,8 @@ class Document:
     ids: list[int] | Array
     loss: list[bool] | None = None
     """Which of the ids are learned; all, when None."""
+    source: list[int] | Array | None = None
+    """What an encoder reads, of a pair whose target the ids are."""
 
 
 @dataclass
@@ -51,6 +54,8 @@ class Meta:
     cut_documents: int = 0
     """Conversations longer than a row, whose end was cut."""
     cut_tokens: int = 0
+    too_long: int = 0
+    """Pairs left out since a side is longer than a row: cut, they would teach to leave out the end."""
     no_loss: int = 0
     """Conversations left out since nothing in them would be learned (the prompt alone fills a row)."""
     files: int = 0
@@ -64,9 +69,9 @@ class Shards:
         self.folder = folder
         self.meta = Meta(**json.loads((folder / "meta.json").read_text("utf-8")))
         names = range(self.meta.files)
-        self._ids = [np.load(folder / f"ids-{n:05}.npy", mmap_mode="r") for n in names]
-        self._flags = [np.load(folder / f"flags-{n:05}.npy", mmap_mode="r") for n in names]
-        self._ends = np.cumsum([len(ids) for ids in self._ids])
+        kinds = [kind for kind in KINDS if (folder / f"{kind}-00000.npy").exists()]
+        self._files = [[np.load(folder / f"{kind}-{n:05}.npy", mmap_mode="r") for kind in kinds] for n in names]
+        self._ends = np.cumsum([len(parts[0]) for parts in self._files])
 
     def __len__(self) -> int:
         return self.meta.rows
@@ -81,37 +86,40 @@ class Shards:
         """Part of all positions that is empty."""
         return self.meta.padding / (self.meta.rows * (self.meta.length + 1))
 
-    def rows(self, numbers: Array) -> tuple[Array, Array]:
-        """Ids and flags of some rows: one token more than the inputs, the last row's target."""
-        width = self.meta.length + 1
-        ids, flags = np.empty((len(numbers), width), np.int64), np.empty((len(numbers), width), np.uint8)
+    def rows(self, numbers: Array) -> list[Array]:
+        """Ids and flags of some rows, one token more than the inputs; of pairs also those of their sources."""
+        out = [
+            np.empty((len(numbers), part.shape[1]), np.int64 if part.dtype == np.uint32 else part.dtype)
+            for part in self._files[0]
+        ]
         files = np.searchsorted(self._ends, numbers, side="right")
         for file in np.unique(files):
             here = files == file
-            within = numbers[here] - (self._ends[file] - len(self._ids[file]))
-            ids[here], flags[here] = self._ids[file][within], self._flags[file][within]
-        return ids, flags
+            within = numbers[here] - (self._ends[file] - len(self._files[file][0]))
+            for whole, part in zip(out, self._files[file], strict=True):
+                whole[here] = part[within]
+        return out
 
 
 def write_shards(documents: Iterable[Document], out: Path, length: int, whole: bool) -> Shards:
     """Pack documents into rows of `length` inputs and their targets.
 
     Raw text (`whole=False`) is one stream cut into rows, without padding; its last row is filled from the
-    stream's beginning. Conversations (`whole=True`) stay whole, best-fit; what none of them fills is padding.
+    stream's beginning. Conversations (`whole=True`) stay whole, best-fit; what none of them fills is padding. So do
+    pairs, whose sources and targets stand in the same row and order.
     """
     meta = Meta(length)
-    rows = _best_fit(documents, meta) if whole else _stream(documents, meta)
+    rows = packed(documents, meta) if whole else _stream(documents, meta)
     digest = hashlib.sha256(f"{length}".encode())
     with atomic_dir(out) as folder:
         while block := list(islice(rows, max(1, SHARD_TOKENS // (length + 1)))):
-            ids, flags = (np.stack(part) for part in zip(*block, strict=True))
-            np.save(folder / f"ids-{meta.files:05}.npy", ids)
-            np.save(folder / f"flags-{meta.files:05}.npy", flags)
-            digest.update(ids.tobytes())
-            digest.update(flags.tobytes())
+            parts = [np.stack(part) for part in zip(*block, strict=True)]
+            for kind, part in zip(KINDS, parts, strict=False):
+                np.save(folder / f"{kind}-{meta.files:05}.npy", part)
+                digest.update(part.tobytes())
             meta.files += 1
-            meta.rows += len(ids)
-            meta.loss_tokens += int(np.count_nonzero(flags[:, 1:] & (LOSS | START) == LOSS))
+            meta.rows += len(parts[0])
+            meta.loss_tokens += int(np.count_nonzero(parts[1][:, 1:] & (LOSS | START) == LOSS))
         if not meta.loss_tokens:
             raise DataError(
                 f"nothing to learn in {meta.documents} documents: no token in rows of {length} carries loss"
@@ -158,41 +166,51 @@ def _stream(documents: Iterable[Document], meta: Meta) -> Iterator[tuple[Array, 
         )
 
 
-def _best_fit(documents: Iterable[Document], meta: Meta) -> Iterator[tuple[Array, Array]]:
+def packed(documents: Iterable[Document], meta: Meta) -> Iterator[tuple[Array, ...]]:
+    """Rows of whole documents, best fit, the longest first; pairs fit where both sides do."""
     width = meta.length + 1
     source = iter(documents)
     while window := list(islice(source, WINDOW)):
-        pieces = []
-        for document in window:
-            if not len(document.ids):
-                continue
-            ids, flags = _arrays(document)
-            meta.documents += 1
-            if not np.any(flags[1:width] & LOSS):
-                meta.no_loss += 1
-                continue
-            if len(ids) > width:
-                meta.cut_documents += 1
-                meta.cut_tokens += len(ids) - width
-            pieces.append((ids[:width], flags[:width]))
-        pieces.sort(key=lambda piece: -len(piece[0]))  # stable, so equal lengths keep their order
-        # Bins by the room they have left; the longest piece goes first, into the tightest bin it fits.
-        bins: list[list[tuple[Array, Array]]] = []
-        room: list[tuple[int, int]] = []
+        pieces = [piece for document in window if (piece := _piece(document, meta, width))]
+        pieces.sort(key=lambda piece: -max(map(len, piece[::2])))  # stable, so equal lengths keep their order
+        bins: list[list[tuple[Array, ...]]] = []
+        room = np.full((len(pieces), 2), width)
         for piece in pieces:
-            size = len(piece[0])
-            at = bisect_left(room, (size, -1))
-            left, number = room.pop(at) if at < len(room) else (width, len(bins))
-            if number == len(bins):
+            sizes = [len(side) for side in piece[::2]]
+            left = room[: len(bins), : len(sizes)] - sizes
+            fits = np.flatnonzero((left >= 0).all(1))
+            # The tightest of the open rows; of equal ones the first.
+            at = int(fits[left[fits].sum(1).argmin()]) if len(fits) else len(bins)
+            if at == len(bins):
                 bins.append([])
-            bins[number].append(piece)
-            insort(room, (left - size, number))
+            bins[at].append(piece)
+            room[at, : len(sizes)] -= sizes
         for bin in bins:
-            used = sum(len(ids) for ids, _ in bin)
-            meta.tokens += used
-            meta.padding += width - used
-            empty = width - used
-            yield (
-                np.concatenate([*(ids for ids, _ in bin), np.zeros(empty, np.uint32)]),
-                np.concatenate([*(flags for _, flags in bin), np.full(empty, PAD, np.uint8)]),
+            sides = [np.concatenate(parts) for parts in zip(*bin, strict=True)]
+            empty = width - len(sides[0])
+            meta.tokens += len(sides[0])
+            meta.padding += empty
+            yield tuple(
+                np.concatenate([side, np.full(width - len(side), PAD if n % 2 else 0, side.dtype)])
+                for n, side in enumerate(sides)
             )
+
+
+def _piece(document: Document, meta: Meta, width: int) -> tuple[Array, ...] | None:
+    """Ids and flags of a document, of a pair also its source's; None for what is left out."""
+    if not len(document.ids):
+        return None
+    piece = _arrays(document)
+    meta.documents += 1
+    if document.source is not None:
+        if max(len(document.ids), len(document.source)) > width:
+            meta.too_long += 1
+            return None
+        return (*piece, *_arrays(Document(document.source)))
+    if not np.any(piece[1][1:width] & LOSS):
+        meta.no_loss += 1
+        return None
+    if len(document.ids) > width:
+        meta.cut_documents += 1
+        meta.cut_tokens += len(document.ids) - width
+    return tuple(part[:width] for part in piece)

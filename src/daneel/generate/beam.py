@@ -100,7 +100,7 @@ def search(
 def _logprobs(logits: NDArray[np.float32], settings: Beams, last: bool) -> NDArray[np.float32]:
     highest = logits.max(-1, keepdims=True)
     shifted = logits - highest
-    out = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+    out: NDArray[np.float32] = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
     out[:, list(settings.banned)] = -np.inf
     if last and settings.forced_eos is not None:
         out[:] = -np.inf
@@ -159,7 +159,8 @@ class _Search:
         self._finish(scores, grown, ends, length)
         on_scores = scores + ends * _NEVER
         on = _top(on_scores, beams)
-        self.scores, self.running = on_scores[on], [grown[n] for n in on.tolist()]
+        self.scores = on_scores[on].astype(np.float32)
+        self.running = [grown[n] for n in on.tolist()]
         self.done = length == settings.max_new_tokens or not self._can_improve(length)
         return rows[on], tokens[on]
 

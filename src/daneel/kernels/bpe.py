@@ -31,7 +31,7 @@ class Tables:
     apart: bool
     words: bool
     long_s: bool
-    bytes: Array
+    alphabet: Array
     """The token of each byte, uint32 of 256, `NO_TOKEN` for none."""
     merges: tuple[Array, Array, Array]
     """Left, right, and what they become, uint32, the first merge first."""
@@ -59,7 +59,7 @@ class Encoder:
         ids = np.array(list(tables.tokens.values()), np.uint32)
         merges = [np.ascontiguousarray(part, np.uint32) for part in tables.merges]
         self._vocabulary = kernel.daneel_bpe_vocabulary(
-            *(int(getattr(tables, name)) for name in order), tables.bytes.ctypes.data,
+            *(int(getattr(tables, name)) for name in order), tables.alphabet.ctypes.data,
             *(part.ctypes.data for part in merges), len(merges[0]),
             text, ends.ctypes.data, ids.ctypes.data, len(ids),
             tables.kinds.ctypes.data, tables.sides.ctypes.data, tables.pairs.ctypes.data, self._learn,

@@ -208,9 +208,9 @@ class Memory:
 class CrossAttention(nn.Module):
     """A target's attention to its source, whose K and V are fused."""
 
-    def __init__(self, arch: Architecture, layer: int) -> None:
+    def __init__(self, arch: Architecture) -> None:
         super().__init__()
-        self.layer, self.scale, self.heads, self.head_dim = layer, arch.attention_scale, arch.heads, arch.head_dim
+        self.scale, self.heads, self.head_dim = arch.attention_scale, arch.heads, arch.head_dim
         inner = arch.heads * arch.head_dim
         self.q = Linear(arch.width, inner, bias=arch.qkv_bias)
         self.kv = Linear(arch.width, 2 * inner, bias=arch.qkv_bias)
@@ -222,10 +222,10 @@ class CrossAttention(nn.Module):
         kv = self.kv(states_BSW).view(B, S, 2 * self.heads, self.head_dim).transpose(1, 2)
         return kv[:, : self.heads], kv[:, self.heads :]
 
-    def forward(self, x_BTW: Tensor, memory: Memory) -> Tensor:
-        """[B, T, W] -> [B, T, W]."""
+    def forward(self, x_BTW: Tensor, source: tuple[Tensor, Tensor], mask_BTS: Tensor) -> Tensor:
+        """[B, T, W] -> [B, T, W]; `source` is what `remember` gave."""
         B, T, _ = x_BTW.shape
         q = self.q(x_BTW).view(B, T, self.heads, self.head_dim).transpose(1, 2)
-        out = plain_attention(q, *memory.layers[self.layer], memory.mask, self.scale)
+        out = plain_attention(q, *source, mask_BTS, self.scale)
         mixed: Tensor = self.out(out.transpose(1, 2).reshape(B, T, self.heads * self.head_dim))
         return mixed

@@ -41,7 +41,7 @@ class Block(nn.Module):
         self.cross: CrossAttention | None = None
         if causal and arch.encoder_layers:
             self.norm_cross = make_norm(arch, arch.width)
-            self.cross = CrossAttention(arch, layer)
+            self.cross = CrossAttention(arch)
         self.norm2 = make_norm(arch, arch.width)
         self.mlp = FeedForward(arch)
         self.post2: Norm | None = make_norm(arch, arch.width) if around else None
@@ -50,12 +50,13 @@ class Block(nn.Module):
 
     def forward(
         self, x: Tensor, rope: Rope, mask: Tensor | None, append: Append | None = None, bias: Tensor | None = None,
-        memory: Memory | None = None,
+        source: tuple[Tensor, Tensor] | None = None, source_mask: Tensor | None = None,
     ) -> Tensor:  # fmt: skip
-        """[B, T, W] -> [B, T, W]."""
+        """[B, T, W] -> [B, T, W]; `source` holds the keys and values of an encoder's states."""
         x = self._add(x, self.attention(self._before(x, self.norm1), rope, mask, append, bias), self.norm1, self.post1)
-        if self.cross is not None and memory is not None:
-            x = self._add(x, self.cross(self._before(x, self.norm_cross), memory), self.norm_cross, None)
+        if self.cross is not None and source is not None and source_mask is not None:
+            seen = self.cross(self._before(x, self.norm_cross), source, source_mask)
+            x = self._add(x, seen, self.norm_cross, None)
         return self._add(x, self.mlp(self._before(x, self.norm2)), self.norm2, self.post2)
 
     def _before(self, x: Tensor, norm: Norm) -> Tensor:
@@ -224,8 +225,10 @@ class Decoder(nn.Module):
         if torch.is_grad_enabled() and not x.requires_grad:
             # With frozen embeddings the first block would be compiled apart from the others.
             x.requires_grad_()
-        for block, rope, mask in zip(self.blocks, layout.ropes, layout.masks, strict=True):
-            x = block(x, rope, mask, append, layout.bias, memory)
+        sources = [None] * self.arch.layers if memory is None else memory.layers
+        source_mask = None if memory is None else memory.mask
+        for block, rope, mask, source in zip(self.blocks, layout.ropes, layout.masks, sources, strict=True):
+            x = block(x, rope, mask, append, layout.bias, source, source_mask)
         if append is not None:
             append.advance()
         out: Tensor = self.norm(x)

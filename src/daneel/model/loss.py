@@ -16,48 +16,70 @@ from torch import Tensor
 CHUNK = 256
 
 
-def _chunk(x_NW: Tensor, head_VW: Tensor, targets_N: Tensor, weights_N: Tensor) -> tuple[Tensor, Tensor]:
+def _chunk(
+    x_NW: Tensor, head_VW: Tensor, bias_V: Tensor | None, targets_N: Tensor, weights_N: Tensor, smoothing: float
+) -> tuple[Tensor, Tensor]:
     """Losses in float32 [N], and the gradient of their weighted sum by the logits [N, V]."""
-    logits = F.linear(x_NW, head_VW).float()
-    losses = F.cross_entropy(logits, targets_N, reduction="none")
-    # The gradient is p - 1 at the target and p elsewhere.
-    gradient = logits.softmax(-1) * weights_N[:, None]
-    gradient = gradient.to(x_NW.dtype).scatter_add(1, targets_N[:, None], -weights_N[:, None].to(x_NW.dtype))
+    logits = F.linear(x_NW, head_VW, bias_V).float()
+    losses = F.cross_entropy(logits, targets_N, reduction="none", label_smoothing=smoothing)
+    # The gradient is p less what is wanted: 1 at the target, with smoothing a share of it everywhere.
+    wanted = -weights_N[:, None] * (1 - smoothing)
+    gradient = logits.softmax(-1)
+    if smoothing:
+        gradient = gradient - smoothing / logits.shape[-1]
+    gradient = (gradient * weights_N[:, None]).to(x_NW.dtype).scatter_add(1, targets_N[:, None], wanted.to(x_NW.dtype))
     return losses, gradient
 
 
 class _HeadLoss(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x_NW: Tensor, head_VW: Tensor, targets_N: Tensor, weights_N: Tensor, chunk: Any) -> Tensor:
+    def forward(
+        ctx: Any, x_NW: Tensor, head_VW: Tensor, bias_V: Tensor | None, targets_N: Tensor, weights_N: Tensor,
+        smoothing: float, chunk: Any,
+    ) -> Tensor:  # fmt: skip
         losses, dx = [], []
         dhead = torch.zeros_like(head_VW, dtype=torch.float32) if ctx.needs_input_grad[1] else None
+        dbias = None
+        if bias_V is not None and ctx.needs_input_grad[2]:
+            dbias = torch.zeros_like(bias_V, dtype=torch.float32)
         for i in range(0, len(x_NW), CHUNK):
             part = x_NW[i : i + CHUNK]
-            loss, gradient = chunk(part, head_VW, targets_N[i : i + CHUNK], weights_N[i : i + CHUNK])
+            targets, weights = targets_N[i : i + CHUNK], weights_N[i : i + CHUNK]
+            loss, gradient = chunk(part, head_VW, bias_V, targets, weights, smoothing)
             losses.append(loss)
             dx.append(gradient @ head_VW)
             if dhead is not None:
                 dhead += gradient.T @ part
-        ctx.save_for_backward(torch.cat(dx), None if dhead is None else dhead.to(head_VW.dtype))
+            if dbias is not None:
+                dbias += gradient.sum(0, dtype=torch.float32)
+        ctx.save_for_backward(torch.cat(dx), *(None if d is None else d.to(head_VW.dtype) for d in (dhead, dbias)))
         return torch.cat(losses) @ weights_N
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        dx, dhead = ctx.saved_tensors
-        return dx * grads[0], None if dhead is None else dhead * grads[0], None, None, None
+        found = [None if saved is None else saved * grads[0] for saved in ctx.saved_tensors]
+        return (*found, None, None, None, None)
 
 
 @torch.no_grad()
-def token_losses(x_NW: Tensor, head_VW: Tensor, targets_N: Tensor) -> Tensor:
+def token_losses(x_NW: Tensor, head_VW: Tensor, targets_N: Tensor, bias_V: Tensor | None = None) -> Tensor:
     """-log p(target) of each token in float32, [N], for measuring: without the work for gradients."""
     parts = zip(x_NW.split(CHUNK), targets_N.split(CHUNK), strict=True)  # type: ignore[no-untyped-call]
-    return torch.cat([F.cross_entropy(F.linear(x, head_VW).float(), targets, reduction="none") for x, targets in parts])
+    return torch.cat(
+        [F.cross_entropy(F.linear(x, head_VW, bias_V).float(), targets, reduction="none") for x, targets in parts]
+    )
 
 
-def head_loss(x_NW: Tensor, head_VW: Tensor, targets_N: Tensor, weights_N: Tensor, compiled: bool = False) -> Tensor:
-    """Sum of weight times -log p(target), a float32 scalar with gradients for the states and the head."""
+def head_loss(
+    x_NW: Tensor, head_VW: Tensor, targets_N: Tensor, weights_N: Tensor, compiled: bool = False,
+    bias_V: Tensor | None = None, smoothing: float = 0.0,
+) -> Tensor:  # fmt: skip
+    """Sum of weight times -log p(target), a float32 scalar with gradients for the states and the head.
+
+    With `smoothing` e the target is wanted with probability 1 - e, and e is spread over all tokens (arXiv:1512.00567).
+    """
     chunk = _fused() if compiled else _chunk
-    loss: Tensor = _HeadLoss.apply(x_NW, head_VW, targets_N, weights_N, chunk)  # type: ignore[no-untyped-call]
+    loss: Tensor = _HeadLoss.apply(x_NW, head_VW, bias_V, targets_N, weights_N, smoothing, chunk)  # type: ignore[no-untyped-call]
     return loss
 
 

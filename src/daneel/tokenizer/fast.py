@@ -65,7 +65,7 @@ def fast_encoder(raw: tokenizers.Tokenizer, alphabet: dict[str, int]) -> "FastEn
     exempt = vocabulary.items() if model.ignore_merges else ()
     tables = bpe.Tables(
         **vars(known),
-        bytes=_bytes(vocabulary, alphabet),
+        alphabet=_bytes(vocabulary, alphabet),
         merges=_merges(state["merges"], vocabulary),
         tokens={_spelled(token, alphabet): id for token, id in exempt},
         kinds=kinds.kinds,

@@ -57,6 +57,8 @@ class Tokenizer:
         self.eos: tuple[int, ...] = self._role("eos", configs)
         """Every id that ends a text or a turn."""
         begin = () if self.bos is None else (self.bos,)
+        self.pad: int | None = next(iter(self._role("pad", configs)), None)
+        """What fills rows of several texts."""
         self.special_ids: frozenset[int] = frozenset(
             [*(id for id, token in self._added.items() if token.special), *begin, *self.eos]
         )

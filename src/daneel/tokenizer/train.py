@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from tokenizers import decoders, pre_tokenizers
+from tokenizers import decoders, pre_tokenizers, processors
 
 from daneel.errors import UsageError
 from daneel.run import atomic_write
@@ -17,6 +17,7 @@ from daneel.tokenizer.unigram import train_unigram
 
 Kind = Literal["bpe", "unigram"]
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+PAD = "<|pad|>"
 CHATML = (
     "{% for message in messages %}"
     "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}"
@@ -42,15 +43,17 @@ def train_tokenizer(
     chat_template: str = CHATML,
     min_frequency: int = MIN_FREQUENCY,
     longest: int = LONGEST,
+    encoder: bool = False,
 ) -> Tokenizer:
     """Learn at most `vocab_size` tokens from the texts and save them in `out`.
 
     Little text gives fewer tokens: `vocab_size` of what is returned is the real number. Nothing is normalised, and
     all 256 bytes are in the vocabulary, so every text comes back exactly. `special` tokens come after those that end
     texts and mark turns. llama.cpp reads BPE with each of `PATTERNS`; Unigram over bytes it does not know.
-    Raises UsageError.
+    `encoder` makes it one for encoder-decoders: padding has a token of its own, and where they are asked for a text
+    ends with the first special token. Raises UsageError.
     """
-    marks = list(dict.fromkeys([*SPECIAL, *special]))
+    marks = list(dict.fromkeys([*SPECIAL, *special, *([PAD] if encoder else [])]))
     if pattern not in PATTERNS:
         raise UsageError(f"no pattern {pattern!r}; there are {', '.join(PATTERNS)}")
     words = cutter(pattern)
@@ -66,12 +69,15 @@ def train_tokenizer(
     else:
         raw = train_unigram(texts, words, vocab_size, marks, min_frequency, longest)
     raw.decoder = decoders.ByteLevel()
+    if encoder:
+        end = SPECIAL[0], raw.token_to_id(SPECIAL[0])
+        raw.post_processor = processors.TemplateProcessing(f"$A {end[0]}", f"$A {end[0]} $B {end[0]}", [end])
     settings = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "add_bos_token": False,
         "bos_token": None,
         "eos_token": SPECIAL[0],
-        "pad_token": SPECIAL[0],
+        "pad_token": PAD if encoder else SPECIAL[0],
         "clean_up_tokenization_spaces": False,
         "chat_template": chat_template,
     }

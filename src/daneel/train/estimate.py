@@ -77,7 +77,7 @@ def estimate(trainer: Trainer, config: TrainConfig, model_bytes: int, exam_secon
             steps = min(steps, planned_steps(config, len(trainer.loader)))
     state = weights * (1 + MOMENTS)
     checkpoints = min(config.keep + 1, 1 + config.evals + steps // config.checkpoint_every)
-    tokens = config.batch * config.accumulate * config.length
+    tokens = config.batch * config.accumulate * trainer.loader.shards.meta.length
     return Estimate(
         steps=steps,
         seconds=first + measuring + step * steps,

@@ -16,7 +16,9 @@ from daneel.config import TrainConfig
 from daneel.data.loader import Batch, Loader, unpack
 from daneel.data.packing import Shards
 from daneel.errors import TrainingError
-from daneel.model.decoder import Decoder
+from daneel.formats.families import matrices
+from daneel.model.decoder import Block, Decoder
+from daneel.model.encoder_decoder import Encoder, EncoderDecoder, Source
 from daneel.model.load import resolve_dtype
 from daneel.model.loss import head_loss, token_losses
 from daneel.train import checkpoint
@@ -52,7 +54,9 @@ class Trainer:
     ) -> None:  # fmt: skip
         self.run_dir, self.model, self.config = run, model, config
         self.masters = Masters(model, resolve_dtype(config.dtype))
-        self.optimiser = Optimiser(self.masters, config.weight_decay)
+        self.optimiser = Optimiser(
+            self.masters, config.weight_decay, matrices(model.arch) if config.optimiser == "muon" else None
+        )
         self.loader = Loader(train, config.batch, config.seed)
         self.heldout = heldout
         self.progress = Progress()
@@ -60,8 +64,12 @@ class Trainer:
         self._saved: int | None = None
         self._rows: list[int] = []
         self.lr = config.lr or DEFAULT_LR[config.method]
+        if config.dropout:
+            for module in model.modules():
+                if isinstance(module, (Decoder, Encoder, Block)):
+                    module.dropout = config.dropout
         if compiled:
-            for block in model.blocks:
+            for block in [*model.blocks, *(model.encoder.blocks if isinstance(model, EncoderDecoder) else ())]:
                 block.compile(dynamic=False)
 
     def _states(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
@@ -69,12 +77,25 @@ class Trainer:
         ids, targets, weights, positions, segments = (
             torch.from_numpy(x) for x in (batch.ids, batch.targets, batch.weights, batch.positions, batch.segments)
         )
-        return self.model.hidden(ids, positions, segments).flatten(0, 1), targets.flatten(), weights.flatten()
+        if isinstance(self.model, EncoderDecoder):
+            assert batch.source is not None
+            source = Source(*map(torch.from_numpy, batch.source))
+            states = self.model.hidden(ids, positions, segments, source=source)
+        else:
+            states = self.model.hidden(ids, positions, segments)
+        return states.flatten(0, 1), targets.flatten(), weights.flatten()
+
+    @property
+    def _head_bias(self) -> Tensor | None:
+        return None if self.model.head_bias is None else self.model.head_bias[0]
 
     def loss_sum(self, batch: Batch, scale: float) -> Tensor:
         """Weighted loss of a batch times `scale`, with gradients."""
         states, targets, weights = self._states(batch)
-        return head_loss(states, self.model.head_weight, targets, weights * scale, self.compiled)
+        return head_loss(
+            states, self.model.head_weight, targets, weights * scale, self.compiled, self._head_bias,
+            self.config.label_smoothing,
+        )  # fmt: skip
 
     def backward(self) -> float:
         """Gradients of the next step's batches; gives the mean loss a learned token."""
@@ -85,6 +106,7 @@ class Trainer:
         # Over all batches of the step at once: a mean of means would weigh short answers more.
         count = sum(float(batch.weights.sum()) for batch in batches)
         total = 0.0
+        self.model.train(self.config.dropout > 0)
         for batch in batches:
             loss = self.loss_sum(batch, 1 / max(count, 1.0))
             loss.backward()  # type: ignore[no-untyped-call]
@@ -96,6 +118,7 @@ class Trainer:
         assert self.heldout is not None
         size, rows = self.config.batch, min(len(self.heldout), rows or self.config.eval_rows)
         total = count = 0.0
+        self.model.eval()
         for start in range(0, rows, size):
             # Every batch has the same shape, so that nothing compiles again; filler rows weigh nothing.
             numbers = np.minimum(np.arange(start, start + size), rows - 1)
@@ -109,7 +132,7 @@ class Trainer:
         # With gradients on, though unused, as far as the head: the compiled blocks of training serve here too. In a
         # function of its own, at whose end they go, before the next batch makes its own.
         states, targets, weights = self._states(batch)
-        return float(token_losses(states, self.model.head_weight, targets) @ weights)
+        return float(token_losses(states, self.model.head_weight, targets, self._head_bias) @ weights)
 
     def resume(self) -> None:
         """Go on from the last whole checkpoint."""
@@ -145,7 +168,7 @@ class Trainer:
             if marks:
                 self._evaluate(steps, watch, 0.0)
             self._save()
-        tokens = self.config.batch * self.config.accumulate * self.config.length
+        tokens = self.config.batch * self.config.accumulate * self.loader.shards.meta.length
         while progress.step < steps and not self._stopped():
             clock = time.perf_counter()
             loss = self.backward()

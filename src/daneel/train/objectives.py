@@ -25,3 +25,15 @@ def chat(tokenizer: Tokenizer, records: Iterable[Record]) -> Iterator[Document]:
             yield Document(ids, loss)
         else:
             yield from causal(tokenizer, [np.array(tokenizer.encode(record.text or ""), np.uint32)])
+
+
+def pairs(tokenizer: Tokenizer, records: Iterable[Record], start: int) -> Iterator[Document]:
+    """Sequence to sequence: an encoder reads the source, a decoder goes from `start` to the target and its end."""
+    end = np.array(tokenizer.eos[:1], np.uint32)
+    begin = np.array([start], np.uint32)
+    for record in records:
+        source, target = (
+            np.concatenate([np.array(tokenizer.encode(text), np.uint32), end])
+            for text in (record.source or "", record.target or "")
+        )
+        yield Document(np.concatenate([begin, target]), source=source)

@@ -68,36 +68,66 @@ class Masters:
 
 
 class Optimiser:
-    """AdamW (arXiv:1711.05101), fused; decay for matrices only."""
+    """AdamW (arXiv:1711.05101), fused; decay for matrices only. With Muon for the matrices of the blocks.
 
-    def __init__(self, masters: Masters, weight_decay: float) -> None:
+    Muon (arXiv:2502.16982) makes the momentum of a matrix orthogonal and scales it to the size of AdamW's steps, so one
+    learning rate serves both. The parts of a fused matrix are matrices of their own.
+    """
+
+    def __init__(self, masters: Masters, weight_decay: float, parts: dict[str, tuple[int, ...]] | None = None) -> None:
+        """`parts` gives the outputs of each part of the matrices that Muon moves; None leaves all to AdamW."""
         self.masters = masters
-        matrices = [w for w in masters.weights.values() if w.ndim > 1]
-        vectors = [w for w in masters.weights.values() if w.ndim <= 1]
+        self.moved = {name: sizes for name, sizes in (parts or {}).items() if name in masters.weights}
+        rest = [w for name, w in masters.weights.items() if name not in self.moved]
         groups = [
-            {"params": matrices, "weight_decay": weight_decay},
-            {"params": vectors, "weight_decay": 0.0},
+            {"params": [w for w in rest if w.ndim > 1], "weight_decay": weight_decay},
+            {"params": [w for w in rest if w.ndim <= 1], "weight_decay": 0.0},
         ]
         self.adam = torch.optim.AdamW([g for g in groups if g["params"]], lr=0.0, betas=(0.9, 0.95), fused=True)
+        self.muon: torch.optim.Muon | None = None
+        if self.moved:
+            views = [view for name in self.moved for view in self._views(name)]
+            self.muon = torch.optim.Muon(views, lr=0.0, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw")
+
+    def _views(self, name: str) -> list[Tensor]:
+        """The parts of a weight, with the parts of its gradient, where they lie."""
+        weight, sizes = self.masters.weights[name], list(self.moved[name])
+        assert weight.grad is not None
+        views = list(weight.split(sizes))  # type: ignore[no-untyped-call]
+        for view, gradient in zip(views, weight.grad.split(sizes), strict=True):  # type: ignore[no-untyped-call]
+            view.grad = gradient
+        return views
 
     def step(self, lr: float, clip: float) -> float:
         """Apply and forget the gradients; gives their norm before clipping. Not finite: nothing is applied."""
         norm = float(torch.nn.utils.clip_grad_norm_(self.masters.gradients(), clip))
         if math.isfinite(norm):
-            for group in self.adam.param_groups:
-                group["lr"] = lr
-            self.adam.step()
+            for optimiser in self._optimisers():
+                for group in optimiser.param_groups:
+                    group["lr"] = lr
+                optimiser.step()
             self.masters.refresh()
         self.masters.zero_grad()
         return norm
 
+    def _optimisers(self) -> list[torch.optim.Optimizer]:
+        return [self.adam] if self.muon is None else [self.adam, self.muon]
+
     def state(self) -> dict[str, Tensor]:
         """The moments, by weight name; empty before the first step."""
-        return {
+        found = {
             f"{name}.{key}": value
             for name, weight in self.masters.weights.items()
             for key, value in self.adam.state.get(weight, {}).items()
         }
+        return found | {f"{name}.momentum": torch.cat(momenta) for name, momenta in self._momenta().items()}
+
+    def _momenta(self) -> dict[str, list[Tensor]]:
+        if self.muon is None:
+            return {}
+        views = iter(self.muon.param_groups[0]["params"])
+        states = {name: [self.muon.state.get(next(views), {}) for _ in sizes] for name, sizes in self.moved.items()}
+        return {name: [s["momentum_buffer"] for s in parts] for name, parts in states.items() if all(parts)}
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
         """Put saved moments back."""
@@ -105,3 +135,13 @@ class Optimiser:
             keys = ("step", "exp_avg", "exp_avg_sq")
             if f"{name}.step" in tensors:
                 self.adam.state[weight] = {key: tensors[f"{name}.{key}"].clone() for key in keys}
+        if self.muon is None:
+            return
+        views = iter(self.muon.param_groups[0]["params"])
+        for name, sizes in self.moved.items():
+            saved = tensors.get(f"{name}.momentum")
+            parts = [None] * len(sizes) if saved is None else saved.split(list(sizes))  # type: ignore[no-untyped-call]
+            for part in parts:
+                view = next(views)
+                if part is not None:
+                    self.muon.state[view] = {"momentum_buffer": part.clone()}

@@ -12,22 +12,22 @@ from daneel.corpus.read import is_corpus
 from daneel.corpus.records import Record, is_records, read_records
 from daneel.data.encode import encode
 from daneel.data.packing import Shards, write_shards
-from daneel.errors import DataError, ModelError
-from daneel.formats.families import llama
+from daneel.errors import DataError, ModelError, UsageError
+from daneel.formats.families import FAMILIES
 from daneel.model.init import new_model
 from daneel.store import resolve
 from daneel.tokenizer.load import Tokenizer
 from daneel.tokenizer.train import train_tokenizer
-from daneel.train.objectives import causal, chat
+from daneel.train.objectives import causal, chat, pairs
 from daneel.train.save import save_fresh
-from daneel.train.sizes import scratch_config, vocabulary
+from daneel.train.sizes import PAIR_SHAPES, SHAPES, pair_config, pair_sizes, scratch_config, sizes
 
 SCRATCH = "scratch"
 
 
 @dataclass(frozen=True)
 class Source:
-    """What is learned from: documents of a corpus, or conversations."""
+    """What is learned from: documents of a corpus, conversations, or pairs."""
 
     train: Sequence[Document] | Sequence[Record]
     heldout: Sequence[Document] | Sequence[Record]
@@ -37,16 +37,24 @@ class Source:
 
     @property
     def documents(self) -> tuple[list[Document], list[Document]] | None:
-        """Training and held-out documents; None for conversations."""
+        """Training and held-out documents; None for conversations and pairs."""
         if not self.train or isinstance(self.train[0], Record):
             return None
         return [d for d in self.train if isinstance(d, Document)], [d for d in self.heldout if isinstance(d, Document)]
+
+    @property
+    def pairs(self) -> bool:
+        """Whether these are pairs."""
+        return bool(self.train) and isinstance(self.train[0], Record) and self.train[0].source is not None
 
     def texts(self) -> Iterable[str]:
         """All training text, for a vocabulary."""
         for item in self.train:
             if isinstance(item, Document):
                 yield item.text
+            elif item.source is not None:
+                yield item.source
+                yield item.target or ""
             else:
                 yield item.text or "\n".join(m.get("content") or "" for m in item.messages or [])
 
@@ -55,6 +63,7 @@ def read_source(data: Sequence[Path], corpus: Path, seed: int, heldout: float) -
     """Conversations from records, or a corpus: one that is built already, or built here at `corpus`."""
     if all(is_records(path) and not is_corpus(path) for path in data):
         records = [record for path in data for record in read_records(path)]
+        _same_kind(records)
         random.Random(seed).shuffle(records)  # noqa: S311
         count = round(len(records) * heldout)
         if heldout and not 0 < count < len(records):
@@ -84,29 +93,52 @@ def read_source(data: Sequence[Path], corpus: Path, seed: int, heldout: float) -
     return Source(built.train, built.heldout, built.folder, notes)
 
 
-def base_model(name: str, size: str, source: Source, fresh: Path, config: TrainConfig) -> Path:
+def base_model(name: str, size: str, shape: str, source: Source, fresh: Path, config: TrainConfig) -> Path:
     """The folder of the model to start from; `scratch` makes a new one, and its vocabulary, at `fresh`."""
     if name != SCRATCH:
         folder = resolve(name)
         if not (folder / "config.json").is_file():
             raise ModelError(f"{name} is an adapter: train it with --merge to go on from it, or name its base")
         return folder
-    tokenizer = train_tokenizer(source.texts(), fresh.with_name("tokenizer"), vocabulary(size))
-    settings = scratch_config(size, tokenizer, max(1024, config.length))
-    model = new_model(llama.architecture(settings), config.seed)
-    save_fresh(fresh, model, settings, fresh.with_name("tokenizer"))
+    assert config.length is not None
+    shape = "marian" if shape == "auto" and source.pairs else "llama" if shape == "auto" else shape
+    if source.pairs != (shape in PAIR_SHAPES):
+        what = "pairs" if source.pairs else "texts and conversations"
+        fitting = PAIR_SHAPES if source.pairs else [name for name in SHAPES if name not in PAIR_SHAPES]
+        raise UsageError(f"--shape {shape} does not learn {what}: give {' or '.join(fitting)}")
+    context = max(1024, config.length)
+    folder = fresh.with_name("tokenizer")
+    wanted = pair_sizes(size) if source.pairs else sizes(size)
+    tokenizer = train_tokenizer(source.texts(), folder, wanted.vocabulary, encoder=source.pairs)
+    if source.pairs:
+        settings = pair_config(shape, wanted, tokenizer, context)
+    else:
+        settings = scratch_config(wanted, tokenizer, context)
+    model = new_model(FAMILIES[settings["model_type"]].architecture(settings), config.seed)
+    save_fresh(fresh, model, settings, folder)
     return fresh
 
 
-def pack(source: Source, tokenizer: Tokenizer, folder: Path, length: int) -> tuple[Shards, Shards | None]:
-    """Packed training and held-out rows under `folder`."""
+def _same_kind(records: list[Record]) -> None:
+    for record in records:
+        if (record.source is None) != (records[0].source is None):
+            raise DataError(f"{record.where}: pairs and other records cannot be learned together; give them apart")
+
+
+def pack(
+    source: Source, tokenizer: Tokenizer, folder: Path, length: int, start: int = 0
+) -> tuple[Shards, Shards | None]:
+    """Packed training and held-out rows under `folder`; `start` begins the targets of pairs."""
     parts: list[Shards] = []
     for name, items in (("train", source.train), ("heldout", source.heldout)):
         if not items:
             continue
         records = [item for item in items if isinstance(item, Record)]
         texts = [item.text for item in items if isinstance(item, Document)]
-        documents = chat(tokenizer, records) if records else causal(tokenizer, encode(texts, tokenizer))
+        if source.pairs:
+            documents = pairs(tokenizer, records, start)
+        else:
+            documents = chat(tokenizer, records) if records else causal(tokenizer, encode(texts, tokenizer))
         parts.append(write_shards(documents, folder / name, length, whole=bool(records)))
     return parts[0], parts[1] if len(parts) > 1 else None
 
@@ -125,6 +157,8 @@ def packing_notes(train: Shards) -> list[str]:
         notes.append(
             f"{meta.cut_documents} conversations are longer than a row and lost {meta.cut_tokens} tokens at their end"
         )
+    if meta.too_long:
+        notes.append(f"{meta.too_long} pairs were left out: a side is longer than a row (raise --length)")
     if meta.no_loss:
         notes.append(f"{meta.no_loss} conversations were left out: their question alone fills a row (raise --length)")
     if meta.padding:

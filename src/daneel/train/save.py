@@ -52,6 +52,16 @@ def save_fresh(folder: Path, model: Decoder, config: dict[str, Any], tokenizer: 
     """A model from scratch before it learned anything, beside its tokenizer."""
     with atomic_dir(folder) as new:
         Tokenizer.load(tokenizer).save(new)
-        shutil.copyfile(tokenizer / GENERATION, new / GENERATION)
+        if config.get("is_encoder_decoder"):
+            (new / GENERATION).write_text(json.dumps(_pair_generation(config), indent=2))
+        else:
+            shutil.copyfile(tokenizer / GENERATION, new / GENERATION)
         save_weights(new / "model.safetensors", model.arch, model.state_dict())
         (new / "config.json").write_text(json.dumps(config, indent=2))
+
+
+def _pair_generation(config: dict[str, Any]) -> dict[str, Any]:
+    """How Transformers searches: padding is never written, and every target ends."""
+    ids = {key: config[key] for key in ("eos_token_id", "pad_token_id", "decoder_start_token_id")}
+    limits = {"max_length": config.get("max_position_embeddings") or config["n_positions"], "num_beams": 4}
+    return {**ids, **limits, "bad_words_ids": [[config["pad_token_id"]]], "forced_eos_token_id": config["eos_token_id"]}

@@ -39,7 +39,7 @@ class Conversations:
             self.columns(list(row))
             row = {"messages": row[self.column]}
         try:
-            _, messages = parse(row)
+            messages = parse(row).get("messages")
         except FormError as error:
             raise UnusableError(str(error)) from None
         if messages is None or not all(isinstance(message.get("content"), str) for message in messages):

@@ -37,4 +37,10 @@ def family(config: dict[str, Any]) -> Family:
     return FAMILIES[kind]
 
 
-__all__ = ["FAMILIES", "Family", "Weight", "family"]
+def matrices(arch: Architecture) -> dict[str, tuple[int, ...]]:
+    """The matrices inside the blocks by our names, and the outputs of each of their parts."""
+    weights = FAMILIES[arch.family].weights(arch)
+    return {weight.ours: weight.sizes for weight in weights if weight.sizes and weight.ours.endswith(".weight")}
+
+
+__all__ = ["FAMILIES", "Family", "Weight", "family", "matrices"]
