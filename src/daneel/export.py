@@ -73,11 +73,14 @@ TOOLS: dict[Target, Tool] = {
     "gguf": Tool("llama.cpp", "xllamacpp", "export"),
     "ct2": Tool("CTranslate2", "ctranslate2", "export"),
 }
-# How far logits may differ: the root of the mean square, as a share of their standard deviation (docs/export.md has
-# what was measured). Transformers and CTranslate2 compute in float32. llama.cpp keeps keys and values in 16 bits and
-# rounds what it multiplies by weights of bfloat16 to bfloat16, by integers to 8 bits in groups of 32.
-TOLERANCES = {"f32": 0.005, "bf16": 0.03, "q8_0": 0.1, "q4_0": 0.1, "q4_1": 0.1}
+# How far logits may differ, as `relative_difference` counts it; docs/export.md has what was measured. Transformers and
+# CTranslate2 compute in float32. llama.cpp keeps keys and values in 16 bits and rounds what it multiplies by weights of
+# bfloat16 to bfloat16, by integers to 8 bits in groups of 32.
+TOLERANCES = {"f32": 0.005, "bf16": 0.05, "q8_0": 0.15, "q4_0": 0.15, "q4_1": 0.15}
 EXACT = 1e-3
+# Of the tokens. A first token has activations a hundred times as large as the rest (arXiv:2402.17762): what is near it
+# may tip over when they are rounded, in a file that is right.
+MOST = 0.9
 # Digits, joins, spaces, line ends, scripts: where tokenizers part.
 TEXTS = (
     "In 2042, the keeper's lamp burned;  it didn't go out.\n\nSo it is entered: 1984 ships, 3.5% lost.",
@@ -101,7 +104,8 @@ class Exported:
     max_difference: float | None
     """The largest between two logits."""
     relative_difference: float | None
-    """The root of the mean square between logits, as a share of their standard deviation; of the texts, the worst."""
+    """The root of the mean square between a token's logits, as a share of the standard deviation of all: what nine of
+    ten tokens do not exceed, in the worst of the texts."""
 
 
 @dataclass(frozen=True)
@@ -337,9 +341,10 @@ def _compare(source: Source, to: Target, new: Path, tolerance: float) -> tuple[f
         if got.shape != want.shape:
             raise ModelError(f"{tool} has {got.shape[-1]} logits a token, not {want.shape[-1]}")
         difference = np.abs(got - want)
-        share = float(np.sqrt(np.square(difference).mean()) / want.std())
+        tokens = np.sqrt(np.square(difference).mean(axis=-1)) / want.std()
+        share = float(np.quantile(tokens, MOST))
         if not share <= tolerance:
-            row = int(np.square(difference).mean(axis=-1).argmax())
+            row = int(tokens.argmax())
             raise ModelError(
                 f"{tool} gives other logits than daneel, most at token {row} of {text[:40]!r}: they differ by "
                 f"{share:.1%} of their spread, {tolerance:.1%} is what rounding explains"

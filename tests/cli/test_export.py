@@ -37,7 +37,7 @@ def test_json_is_one_object_on_stdout(asked):
 def test_a_line_says_what_was_written_and_who_agrees(asked):
     result = CliRunner().invoke(command, ["m", "--to", "hf", "-o", "out", "--dtype", "bfloat16"])
     assert asked == [("m", "hf", Path("out"), "bfloat16")]
-    assert "out: bfloat16, 2 MB; llama.cpp (xllamacpp 1) agrees, logits within 0.25" in result.stderr
+    assert "out: bfloat16, 2 MB; llama.cpp (xllamacpp 1) agrees, logits within 1 % of their spread" in result.stderr
     assert result.stdout == ""
 
 

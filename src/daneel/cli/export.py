@@ -50,5 +50,6 @@ def command(model: str, to: "Target", out: Path, dtype: str | None, quant: str |
             "relative_difference": done.relative_difference,
         })  # fmt: skip
         return
-    agreed = "" if done.verified_by is None else f"; {done.verified_by} agrees, logits within {done.max_difference:.2g}"
+    share = done.relative_difference
+    agreed = "" if share is None else f"; {done.verified_by} agrees, logits within {100 * share:.2g} % of their spread"
     console.print(f"{done.path}: {done.quant}, {megabytes(done.bytes)}{agreed}")
