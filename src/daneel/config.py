@@ -28,7 +28,7 @@ class TrainConfig:
     lr: float | None = None
     """Peak learning rate; default 1e-3 for LoRA, 1e-4 for full, 2e-3 from scratch."""
     optimiser: Literal["adamw", "muon"] = "adamw"
-    """muon turns the step of each matrix in the blocks into one that moves all directions alike; adamw does the rest."""
+    """muon moves the matrices of the blocks in all directions alike (arXiv:2502.16982), and adamw the rest."""
     schedule: Literal["cosine", "wsd"] = "cosine"
     """cosine falls from the peak to a tenth; wsd (warm-up, stable, decay) stays and falls to 0 in the last fifth."""
     warmup: float = 0.05

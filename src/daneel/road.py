@@ -21,14 +21,18 @@ from daneel.corpus.build import build, read_corpus
 from daneel.corpus.document import Document
 from daneel.corpus.follow import carried, carry
 from daneel.corpus.read import is_corpus
+from daneel.corpus.records import Record
 from daneel.errors import DataError, TrainingError, UsageError
 from daneel.evaluate.card import Provenance, model_card
 from daneel.evaluate.copying import compare_copying
 from daneel.evaluate.exam import Exam, make_exam
+from daneel.evaluate.pair_report import write_pair_report
+from daneel.evaluate.pairs import evaluate_pairs, pair_summary
 from daneel.evaluate.run_report import Findings, write_report
 from daneel.evaluate.voice import compare
 from daneel.formats.hf import read_architecture
 from daneel.formats.peft import AdapterConfig
+from daneel.generate.beam import Beams
 from daneel.interpret.attention import attention
 from daneel.interpret.surprise import surprise
 from daneel.lm.local import LocalModel
@@ -57,6 +61,8 @@ WORTH_COMPILING = 120.0
 SLOW_TOKENS_PER_SECOND = 250.0
 # Tokens a row: sentence pairs are short, and a row's attention costs its length for each token.
 LENGTH, PAIR_LENGTH = 512, 128
+# Held-out pairs that are written out after training: half a minute for a small model.
+HELDOUT_PAIRS = 200
 Say = Callable[[str], None]
 
 
@@ -307,10 +313,22 @@ def arrive(stage: Stage, watch: Watch, say: Say) -> dict[str, Any]:
             versions={name: version(name) for name in ("daneel", "torch", "tokenizers", "numpy")},
         )  # fmt: skip
         facts |= write_report(run, found)
+    elif stage.source.pairs and stage.source.heldout:
+        facts["pairs"] = _translations(stage, say)
+        atomic_write(run / "daneel" / "report.json", json.dumps(facts, indent=2, ensure_ascii=False))
     else:
         atomic_write(run / "daneel" / "report.json", json.dumps(facts, indent=2))
     atomic_write(run / "README.md", model_card(_provenance(stage), voice))
     return facts
+
+
+def _translations(stage: Stage, say: Say) -> dict[str, Any]:
+    """What the model as saved makes of held-out sources, beside what was wanted, in numbers and on a page."""
+    heldout = [record for record in stage.source.heldout if isinstance(record, Record)][:HELDOUT_PAIRS]
+    say(f"writing {len(heldout)} held-out targets")
+    scores = evaluate_pairs(LocalModel(stage.run, stage.run.name, EXACT), heldout, Beams())
+    write_pair_report(stage.run, scores, heldout, _settings(stage))
+    return pair_summary(scores)
 
 
 class Clock:

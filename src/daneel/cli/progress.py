@@ -149,4 +149,11 @@ class Live:
         elif self.heldout:
             best = min(value for _, value in self.heldout)
             self.console.print(f"held-out loss {self.heldout[0][1]:.4f} before, {best:.4f} after")
-        self.console.print(f"The run is in {out}; its report: {out}/report.html" if voice else f"The run is in {out}")
+        if pairs := facts.get("pairs"):
+            exact, chrf, bleu = (pairs[name]["value"] for name in ("exact_match", "chrf", "bleu"))
+            self.console.print(
+                f"{pairs['n']} held-out targets: {exact:.1%} written exactly, chrF {chrf:.1f}, BLEU {bleu:.1f}",
+                style="bold",
+            )
+        report = f"; its report: {out}/report.html" if voice or pairs else ""
+        self.console.print(f"The run is in {out}{report}")

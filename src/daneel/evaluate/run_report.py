@@ -52,7 +52,7 @@ class Findings:
 
 def write_report(run: Path, found: Findings) -> dict[str, Any]:
     """Write `report.html` and `daneel/report.json` into a run directory; return what the latter holds."""
-    log = _read_log(run / "daneel" / "log.jsonl")
+    log = read_log(run / "daneel" / "log.jsonl")
     atomic_write(run / "report.html", render(found, log))
     facts = summary(found)
     atomic_write(run / "daneel" / "report.json", json.dumps(facts, ensure_ascii=False, indent=2) + "\n")
@@ -64,7 +64,7 @@ def render(found: Findings, log: Sequence[Mapping[str, Any]]) -> str:
     page = Page(found.title, f"What {found.base} learned from {found.author}, measured on text it never saw.")
     _headline(page, found)
     _scores(page, found)
-    _training(page, log)
+    training_curves(page, log)
     _samples(page, found)
     _copied(page, found.copying)
     if found.surprise:
@@ -159,7 +159,8 @@ def _copies(copying: Copying) -> list[tuple[str, Copied | None]]:
     return [(name, getattr(copying, name)) for name in names]
 
 
-def _read_log(path: Path) -> list[dict[str, Any]]:
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """The rows of `log.jsonl`."""
     if not path.exists():
         return []
     lines = path.read_text("utf-8").splitlines()
@@ -243,7 +244,8 @@ def _cell(scores: Likelihood | None) -> str:
     return "–" if scores is None else bounds(scores.bits_per_byte).replace(", ", ",\u00a0")
 
 
-def _training(page: Page, log: Sequence[Mapping[str, Any]]) -> None:
+def training_curves(page: Page, log: Sequence[Mapping[str, Any]]) -> None:
+    """The losses of training and held-out text by step."""
     train = [(float(row["step"]), float(row["loss"])) for row in log if row.get("loss") is not None]
     heldout = [(float(row["step"]), float(row["heldout"])) for row in log if row.get("heldout") is not None]
     series = [Series("training text", train)] if train else []

@@ -13,39 +13,60 @@ from daneel.model.encoder_decoder import EncoderDecoder, padded
 
 
 class TorchBackend:
-    """A Decoder and one cache."""
+    """A model and one cache. Of an encoder-decoder a prompt is the source, and each slot remembers its own."""
 
     def __init__(self, model: Decoder) -> None:
         self.model = model
         planes = ", 4-bit planes for decoding" if model.has_planes else ""
         self.name = f"torch ({str(model.dtype).removeprefix('torch.')}{planes})"
         self._cache = Cache(model.arch, 0, 0, model.dtype)
+        self._sources: list[Memory] = []
+        self._joined: Memory | None = None
 
     def open(self, slots: int, capacity: int) -> None:
         """See Backend."""
         self._cache = Cache(self.model.arch, slots, capacity, self.model.dtype)
+        self._sources, self._joined = [], None
 
     @torch.inference_mode()
     def prefill(self, slot: int, ids: Sequence[int]) -> NDArray[np.float32]:
         """See Backend."""
-        logits = self.model(torch.tensor([ids]), cache=self._cache, slots=[slot], last_only=True)
-        return _numpy(logits[0, 0])
+        model = self.model
+        if not isinstance(model, EncoderDecoder):
+            return _numpy(model(torch.tensor([ids]), cache=self._cache, slots=[slot], last_only=True)[0, 0])
+        memory = model.remember(padded([list(ids)], 0))
+        self._sources[slot:] = [memory]
+        self._joined = None
+        logits = model(torch.tensor([[model.arch.start]]), cache=self._cache, slots=[slot], memory=memory)
+        return self._writable(_numpy(logits[0, 0]))
 
     @torch.inference_mode()
     def decode(self, tokens: Sequence[int]) -> NDArray[np.float32]:
         """See Backend."""
         slots = list(range(len(tokens)))
-        logits = self.model(torch.tensor(tokens)[:, None], cache=self._cache, slots=slots, last_only=True)
-        return _numpy(logits[:, 0])
+        if self._sources and self._joined is None:
+            self._joined = Memory.join(self._sources[: len(tokens)])
+        ids = torch.tensor(tokens)[:, None]
+        logits = self.model(ids, cache=self._cache, slots=slots, last_only=True, memory=self._joined)
+        return self._writable(_numpy(logits[:, 0]))
 
     @torch.inference_mode()
     def move(self, source: int, target: int) -> None:
         """See Backend."""
         self._cache.move(source, target)
+        if self._sources:
+            self._sources[target] = self._sources[source]
 
     def free(self, slot: int) -> None:
         """See Backend."""
         self._cache.reset(slot)
+        del self._sources[slot:]
+        self._joined = None
+
+    def _writable(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        if self.model.arch.pad is not None:
+            logits[..., self.model.arch.pad] = -np.inf
+        return logits
 
 
 class TorchBeams:

@@ -204,6 +204,21 @@ class Memory:
         """The memory of some rows, in that order."""
         return Memory([(k[index], v[index]) for k, v in self.layers], self.mask[index])
 
+    @staticmethod
+    def join(memories: "list[Memory]") -> "Memory":
+        """Memories of sources of several lengths as one, under each other."""
+        longest = max(memory.mask.shape[-1] for memory in memories)
+
+        def joined(parts: list[Tensor], axis: int) -> Tensor:
+            ends = [(0, 0) * (-1 - axis) + (0, longest - part.shape[axis]) for part in parts]
+            return torch.cat([F.pad(part, end) for part, end in zip(parts, ends, strict=True)])
+
+        layers = [
+            (joined([k for k, _ in pairs], -2), joined([v for _, v in pairs], -2))
+            for pairs in zip(*(memory.layers for memory in memories), strict=True)
+        ]
+        return Memory(layers, joined([memory.mask for memory in memories], -1))
+
 
 class CrossAttention(nn.Module):
     """A target's attention to its source, whose K and V are fused."""

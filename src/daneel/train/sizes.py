@@ -33,7 +33,7 @@ SIZES = {
 }
 # Feed-forward 4 x the width as in the original Transformer (arXiv:1706.03762), heads of 32 in the small ones.
 PAIR_SIZES = {
-    "2m": Size(1024, 128, 4, 4, 512),
+    "2m": Size(512, 144, 4, 4, 576),
     "3m": Size(4096, 144, 4, 4, 576),
     "10m": Size(8192, 256, 4, 4, 1024),
     "30m": Size(16384, 416, 5, 8, 1664),
