@@ -27,6 +27,16 @@ from daneel.generate.sampling import Sampled, draw_seed
     help="A prompt a line; a .jsonl file has them as prompt or text.",
 )
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Where the results of --in go, as JSONL.")
+@click.option(
+    "--beams", type=click.IntRange(min=1), help="Search the best text with so many beams instead of sampling."
+)
+@click.option(
+    "--n-best", type=click.IntRange(min=1), default=1, show_default=True, help="With --beams: how many texts."
+)
+@click.option("--length-penalty", default=1.0, show_default=True,
+              help="Of --beams: scores are divided by the length to this power.")  # fmt: skip
+@click.option("--early-stopping", type=click.Choice(["no", "yes", "never"]), default="no", show_default=True,
+              help="Of --beams: yes stops when as many have ended, never only when none can be better.")  # fmt: skip
 @dtype_option
 @sampling_options
 @json_option
@@ -38,16 +48,23 @@ def command(
     logprobs: bool,
     source: Path | None,
     out: Path | None,
+    beams: int | None,
+    n_best: int,
+    length_penalty: float,
+    early_stopping: str,
     dtype: str,
     as_json: bool,
     **settings: Any,
 ) -> int:
     """Continue PROMPT as raw text, without a chat template; - reads it from stdin.
 
+    An encoder-decoder writes the target of a source.
+
     \b
     daneel write "The year is 2042. AI has advanced to the point where"
     daneel write - -n 500 --temperature 1.1 --seed 7 < chapter.txt
     daneel write --in prompts.txt -o continued.jsonl
+    daneel write "The robot shows me a star." -m runs/translator --beams 4 --n-best 2
     """
     sampling = read_sampling(settings)
     if (prompt is None) == (source is None):
@@ -58,6 +75,13 @@ def command(
         raise UsageError("--logprobs goes with a single PROMPT, not with --in")
     if as_json and source is not None and out is None:
         raise UsageError("--in with --json needs -o FILE for the texts")
+    if beams is not None:
+        if source is not None or stop or logprobs:
+            raise UsageError("--beams searches for a single PROMPT, without --in, --stop and --logprobs")
+        early = {"no": False, "yes": True, "never": "never"}[early_stopping]
+        search = {"length_penalty": length_penalty, "early_stopping": early, "n_best": n_best}
+        text = sys.stdin.read().removesuffix("\n") if prompt == "-" else str(prompt)
+        return _search(model, dtype, text, {"beams": beams, "max_new_tokens": max_new_tokens, **search}, as_json)
     given = sampling.seed is not None
     if not given:
         sampling = read_sampling(settings | {"seed": draw_seed()})
@@ -74,6 +98,22 @@ def command(
     if not given and not as_json and sampling.temperature > 0:
         console.print(f"--seed {sampling.seed} writes this again", style="dim")
     return code
+
+
+def _search(name: str, dtype: str, prompt: str, settings: dict[str, Any], as_json: bool) -> int:
+    from daneel.generate.beam import Beams
+    from daneel.lm.local import LocalModel
+    from daneel.store import resolve
+
+    beams = Beams(**settings)
+    model = LocalModel(resolve(name), name, dtype)
+    model.warn_if_unfit(prompt)
+    (ways,) = model.search([prompt], beams)
+    if as_json:
+        emit({"model": name, **settings, "texts": [{"text": way.text, "score": round(way.score, 5)} for way in ways]})
+    for way in ways if not as_json else []:
+        click.echo(way.text if len(ways) == 1 else f"{way.score:9.4f}  {way.text}")
+    return 0
 
 
 def _one(model: Any, prompt: str, params: Any, logprobs: bool, as_json: bool) -> int:
