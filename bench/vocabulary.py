@@ -77,7 +77,7 @@ def measure(folder: Path, tokenizer: Tokenizer, train: list[str], held: list[str
     clock = time.perf_counter()
     trainer.run(steps, lambda event: None)
     seconds = time.perf_counter() - clock
-    nats = trainer.measure(len(shards[1])) * shards[1].meta.tokens
+    nats = trainer.measure(len(shards[1]))["heldout"] * shards[1].meta.tokens
     return {
         "parameters": sum(p.numel() for p in model.parameters()),
         "width": sizes["width"],

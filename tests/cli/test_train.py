@@ -183,7 +183,7 @@ def test_conversations_learn_the_answers_only(place, tmp_path, capsys):
     assert "9 records to learn from, 3 held out" in err
     train, heldout = open_shards(run / "daneel" / "shards")
     assert heldout is not None
-    batch = unpack(*train.rows(__import__("numpy").arange(len(train))))
+    batch = unpack(**train.rows(__import__("numpy").arange(len(train))))
     tokenizer = Tokenizer.load(place / "base")
     learned = tokenizer.decode(batch.targets[batch.weights > 0].tolist())
     assert "灯" in learned

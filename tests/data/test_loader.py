@@ -54,7 +54,7 @@ def test_every_row_comes_once_an_epoch(shards: Shards, batch: int, seed: int) ->
     rows = len(loader)
     order = firsts(loader, -(-3 * rows // batch))
     epochs = [order[start : start + rows] for start in range(0, 3 * rows, rows)]
-    all_rows = sorted(int(row[0]) for row in shards.rows(np.arange(rows))[0])
+    all_rows = sorted(int(row[0]) for row in shards.rows(np.arange(rows))["ids"])
     assert [sorted(epoch) for epoch in epochs] == [all_rows] * 3
 
 

@@ -27,7 +27,7 @@ def documents(sizes: list[int], every: int = 1) -> list[Document]:
 
 
 def whole(shards: Shards):
-    return unpack(*shards.rows(np.arange(len(shards))))
+    return unpack(**shards.rows(np.arange(len(shards))))
 
 
 def check_against_the_definition(docs: list[Document], shards: Shards) -> list[int]:
@@ -96,7 +96,7 @@ def test_conversations_stay_whole(tmp_path: Path, sizes: list[int], length: int,
         return
     shards = write_shards(docs, tmp_path / "rows", length, whole=True)
     check_against_the_definition(docs, shards)
-    ids, flags = shards.rows(np.arange(len(shards)))
+    ids, flags = shards.rows(np.arange(len(shards))).values()
     found = []
     for row_ids, row_flags in zip(ids, flags, strict=True):
         used = int(np.count_nonzero(row_flags & packing.PAD == 0))
@@ -142,8 +142,8 @@ def test_files_split_and_windows_do_not_change_the_rows(
     many = write_shards(docs, tmp_path / "many", 5, as_whole)
     assert many.meta.files > 2
     picks = np.array([len(one) - 1, 0, 2, 2, 1])
-    for ours, theirs in zip(one.rows(picks), many.rows(picks), strict=True):
-        assert np.array_equal(ours, theirs)
+    for kind, ours in one.rows(picks).items():
+        assert np.array_equal(ours, many.rows(picks)[kind])
 
 
 def test_a_small_window_still_packs_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +157,7 @@ def test_what_is_on_disk_is_memory_mapped_and_replaced_whole(tmp_path: Path) -> 
     write_shards(documents([50]), out, 8, whole=False)
     first = json.loads((out / "meta.json").read_text())
     again = write_shards(documents([60]), out, 8, whole=False)
-    assert isinstance(again._files[0][0], np.memmap)
+    assert isinstance(again._files[0]["ids"], np.memmap)
     assert json.loads((out / "meta.json").read_text())["sha256"] != first["sha256"]
     with pytest.raises(DataError):
         write_shards([], out, 8, whole=False)

@@ -192,7 +192,7 @@ def test_early_stop_returns_to_the_best_weights(place, tmp_path):
     assert progress.step < 40
     assert progress.best_step is not None
     assert progress.best_step < progress.step
-    assert made.measure() == pytest.approx(progress.best, abs=1e-6)
+    assert made.measure()["heldout"] == pytest.approx(progress.best, abs=1e-6)
 
 
 def test_a_full_disk_names_the_remedy_and_leaves_the_old_checkpoints(place, tmp_path, monkeypatch):

@@ -58,7 +58,7 @@ class Loader:
             filled += len(taken)
             self._position += len(taken)
         self.last = numbers.tolist()
-        return unpack(*self.shards.rows(numbers))
+        return unpack(**self.shards.rows(numbers))
 
     def state(self) -> dict[str, Any]:
         """All that `restore` needs, for JSON."""

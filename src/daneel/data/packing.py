@@ -70,8 +70,8 @@ class Shards:
         self.meta = Meta(**json.loads((folder / "meta.json").read_text("utf-8")))
         names = range(self.meta.files)
         kinds = [kind for kind in KINDS if (folder / f"{kind}-00000.npy").exists()]
-        self._files = [[np.load(folder / f"{kind}-{n:05}.npy", mmap_mode="r") for kind in kinds] for n in names]
-        self._ends = np.cumsum([len(parts[0]) for parts in self._files])
+        self._files = [{kind: np.load(folder / f"{kind}-{n:05}.npy", mmap_mode="r") for kind in kinds} for n in names]
+        self._ends = np.cumsum([len(parts["ids"]) for parts in self._files])
 
     def __len__(self) -> int:
         return self.meta.rows
@@ -86,18 +86,18 @@ class Shards:
         """Part of all positions that is empty."""
         return self.meta.padding / (self.meta.rows * (self.meta.length + 1))
 
-    def rows(self, numbers: Array) -> list[Array]:
-        """Ids and flags of some rows, one token more than the inputs; of pairs also those of their sources."""
-        out = [
-            np.empty((len(numbers), part.shape[1]), np.int64 if part.dtype == np.uint32 else part.dtype)
-            for part in self._files[0]
-        ]
+    def rows(self, numbers: Array) -> dict[str, Array]:
+        """The arrays of some rows, by `KINDS`; one token more than the inputs."""
+        out = {
+            kind: np.empty((len(numbers), part.shape[1]), np.int64 if part.dtype == np.uint32 else part.dtype)
+            for kind, part in self._files[0].items()
+        }
         files = np.searchsorted(self._ends, numbers, side="right")
         for file in np.unique(files):
             here = files == file
-            within = numbers[here] - (self._ends[file] - len(self._files[file][0]))
-            for whole, part in zip(out, self._files[file], strict=True):
-                whole[here] = part[within]
+            within = numbers[here] - (self._ends[file] - len(self._files[file]["ids"]))
+            for kind, part in self._files[file].items():
+                out[kind][here] = part[within]
         return out
 
 

@@ -4,25 +4,21 @@ import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from torch import Tensor
-
 from daneel.config import TrainConfig
-from daneel.data.loader import Batch, Loader, unpack
+from daneel.data.loader import Loader
 from daneel.data.packing import Shards
 from daneel.errors import TrainingError
 from daneel.formats.families import matrices
 from daneel.model.decoder import Block, Decoder
-from daneel.model.encoder_decoder import Encoder, EncoderDecoder, Source
+from daneel.model.encoder_decoder import Encoder, EncoderDecoder
 from daneel.model.load import resolve_dtype
-from daneel.model.loss import head_loss, token_losses
 from daneel.train import checkpoint
 from daneel.train.checkpoint import Progress
+from daneel.train.objectives import Likelihood, Objective, measure
 from daneel.train.optimiser import Masters, Optimiser, rate
 
 DEFAULT_LR = {"lora": 1e-3, "full": 1e-4}
@@ -37,9 +33,11 @@ class Event:
     tokens_per_second: float
     seconds_left: float
     loss: float | None = None
-    """Nats a token over the step's batches."""
+    """Over the step's batches, as `heldout`."""
     heldout: float | None = None
-    """Nats a token of the held-out rows."""
+    """The mean loss of the held-out rows: nats a token, or what else the objective counts."""
+    figures: dict[str, float] = field(default_factory=dict)
+    """All that was measured on them, by name."""
 
 
 Watch = Callable[[Event], None]
@@ -50,13 +48,14 @@ class Trainer:
 
     def __init__(
         self, run: Path, model: Decoder, config: TrainConfig, train: Shards, heldout: Shards | None,
-        compiled: bool = False,
+        compiled: bool = False, objective: Callable[[Decoder, TrainConfig, bool], Objective] = Likelihood,
     ) -> None:  # fmt: skip
         self.run_dir, self.model, self.config = run, model, config
         self.masters = Masters(model, resolve_dtype(config.dtype))
         self.optimiser = Optimiser(
             self.masters, config.weight_decay, matrices(model.arch) if config.optimiser == "muon" else None
         )
+        self.objective = objective(model, config, compiled)
         self.loader = Loader(train, config.batch, config.seed)
         self.heldout = heldout
         self.progress = Progress()
@@ -72,67 +71,26 @@ class Trainer:
             for block in [*model.blocks, *(model.encoder.blocks if isinstance(model, EncoderDecoder) else ())]:
                 block.compile(dynamic=False)
 
-    def _states(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Final states [N, W], targets [N] and weights [N] of a batch."""
-        ids, targets, weights, positions, segments = (
-            torch.from_numpy(x) for x in (batch.ids, batch.targets, batch.weights, batch.positions, batch.segments)
-        )
-        if isinstance(self.model, EncoderDecoder):
-            assert batch.source is not None
-            source = Source(*map(torch.from_numpy, batch.source))
-            states = self.model.hidden(ids, positions, segments, source=source)
-        else:
-            states = self.model.hidden(ids, positions, segments)
-        return states.flatten(0, 1), targets.flatten(), weights.flatten()
-
-    @property
-    def _head_bias(self) -> Tensor | None:
-        return None if self.model.head_bias is None else self.model.head_bias[0]
-
-    def loss_sum(self, batch: Batch, scale: float) -> Tensor:
-        """Weighted loss of a batch times `scale`, with gradients."""
-        states, targets, weights = self._states(batch)
-        return head_loss(
-            states, self.model.head_weight, targets, weights * scale, self.compiled, self._head_bias,
-            self.config.label_smoothing,
-        )  # fmt: skip
-
     def backward(self) -> float:
-        """Gradients of the next step's batches; gives the mean loss a learned token."""
+        """Gradients of the next step's batches; gives the mean loss of what the objective counts."""
         batches, self._rows = [], []
         for _ in range(self.config.accumulate):
             batches.append(self.loader.next())
             self._rows += self.loader.last
         # Over all batches of the step at once: a mean of means would weigh short answers more.
-        count = sum(float(batch.weights.sum()) for batch in batches)
+        count = sum(map(self.objective.count, batches))
         total = 0.0
         self.model.train(self.config.dropout > 0)
         for batch in batches:
-            loss = self.loss_sum(batch, 1 / max(count, 1.0))
+            loss = self.objective.loss(batch, 1 / max(count, 1.0))
             loss.backward()  # type: ignore[no-untyped-call]
             total += loss.item()
         return total
 
-    def measure(self, rows: int | None = None) -> float:
-        """Mean loss of the first held-out rows, `eval_rows` of them if not said."""
+    def measure(self, rows: int | None = None) -> dict[str, float]:
+        """The objective's figures of the first held-out rows, `eval_rows` of them if not said."""
         assert self.heldout is not None
-        size, rows = self.config.batch, min(len(self.heldout), rows or self.config.eval_rows)
-        total = count = 0.0
-        self.model.eval()
-        for start in range(0, rows, size):
-            # Every batch has the same shape, so that nothing compiles again; filler rows weigh nothing.
-            numbers = np.minimum(np.arange(start, start + size), rows - 1)
-            batch = unpack(*self.heldout.rows(numbers))
-            batch.weights[rows - start :] = 0
-            total += self._loss(batch)
-            count += float(batch.weights.sum())
-        return total / count
-
-    def _loss(self, batch: Batch) -> float:
-        # With gradients on, though unused, as far as the head: the compiled blocks of training serve here too. In a
-        # function of its own, at whose end they go, before the next batch makes its own.
-        states, targets, weights = self._states(batch)
-        return float(token_losses(states, self.model.head_weight, targets, self._head_bias) @ weights)
+        return measure(self.objective, self.heldout, self.config.batch, rows or self.config.eval_rows)
 
     def resume(self) -> None:
         """Go on from the last whole checkpoint."""
@@ -203,9 +161,10 @@ class Trainer:
         if self.heldout is None:
             return
         progress = self.progress
-        heldout = self.measure()
-        self._log(step=progress.step, heldout=heldout)
-        watch(Event(progress.step, steps, 0.0, left, heldout=heldout))
+        figures = self.measure()
+        heldout = figures["heldout"]
+        self._log(step=progress.step, **figures)
+        watch(Event(progress.step, steps, 0.0, left, heldout=heldout, figures=figures))
         if heldout < progress.best:
             progress.best, progress.best_step, progress.worse = heldout, progress.step, 0
             if progress.step:  # `run` saves the first itself
