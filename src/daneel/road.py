@@ -22,6 +22,7 @@ from daneel.corpus.document import Document
 from daneel.corpus.follow import carried, carry
 from daneel.corpus.read import is_corpus
 from daneel.corpus.records import Record
+from daneel.data.packing import Shards
 from daneel.errors import DataError, TrainingError, UsageError
 from daneel.evaluate.card import Provenance, model_card
 from daneel.evaluate.copying import compare_copying
@@ -46,7 +47,17 @@ from daneel.train.checkpoint import list_steps
 from daneel.train.compiler import compiler, falls_back
 from daneel.train.estimate import EPOCHS, Estimate, estimate, memory_note, require_disk
 from daneel.train.loop import Trainer, Watch
-from daneel.train.prepare import SCRATCH, Source, base_model, open_shards, pack, packing_notes, read_source
+from daneel.train.objectives import Likelihood, Objective, Preference, measure, reference
+from daneel.train.prepare import (
+    PREFERENCE_LR,
+    SCRATCH,
+    Source,
+    base_model,
+    open_shards,
+    pack,
+    packing_notes,
+    read_source,
+)
 from daneel.train.save import save_model
 
 # Scores are measured in float32 whatever the training used.
@@ -59,8 +70,10 @@ GLANCE = 2000
 # A compiled block pays for its 20 to 40 seconds in runs longer than this.
 WORTH_COMPILING = 120.0
 SLOW_TOKENS_PER_SECOND = 250.0
-# Tokens a row: sentence pairs are short, and a row's attention costs its length for each token.
-LENGTH, PAIR_LENGTH = 512, 128
+# Tokens a row: sentence pairs are short, and a row's attention costs its length for each token; of a preference both
+# answers, each after what was asked, stand in one row.
+LENGTH = 512
+LENGTHS = {"pairs": 128, "preferences": 1024}
 # Held-out pairs that are written out after training: half a minute for a small model.
 HELDOUT_PAIRS = 200
 Say = Callable[[str], None]
@@ -144,29 +157,35 @@ def _prepare(journey: Journey, run: Path, say: Say) -> Stage:
     if source.corpus:
         carry(source.corpus, run)
     if journey.stranger and not source.documents:
-        say("--stranger is left out: conversations are not measured against another voice")
+        say(f"--stranger is left out: {source.kind} are not measured against another voice")
     if journey.base == SCRATCH:
         journey = replace(journey, config=replace(config, method="full", lr=config.lr or 2e-3))
         say("from scratch every weight is trained")
-    length = config.length or (PAIR_LENGTH if source.pairs else LENGTH)
+    if source.kind == "preferences":
+        if config.label_smoothing:
+            raise UsageError("--label-smoothing is not for preferences, whose answers are compared: leave it out")
+        journey = replace(journey, config=replace(config, lr=config.lr or PREFERENCE_LR[config.method]))
+    length = config.length or LENGTHS.get(source.kind, LENGTH)
     journey = replace(journey, config=replace(journey.config, length=length))
     base = base_model(journey.base, journey.size, journey.shape, source, inner / "base", journey.config)
     arch = read_architecture(base)
     if source.pairs != bool(arch.encoder_layers):
-        given, needed = (
-            ("pairs", "an encoder-decoder") if source.pairs else ("texts or conversations", "a decoder alone")
-        )
+        given, needed = ("pairs", "an encoder-decoder") if source.pairs else (source.kind, "a decoder alone")
         raise UsageError(f"{journey.base} cannot learn {given}: they need {needed}, such as --base scratch makes")
     if length > arch.context:
         raise UsageError(f"--length is {length}, but {journey.base} reads at most {arch.context} tokens")
     lm = LocalModel(base, journey.base, EXACT)
     if journey.base != SCRATCH:
         lm.warn_if_unfit("".join(text[:GLANCE] for text in islice(source.texts(), 10)))
-    train, _ = pack(source, lm.tokenizer, inner / "shards", length, arch.start)
-    for line in packing_notes(train):
+    extra = {}
+    if source.kind == "preferences":
+        say(f"reading all answers once with {journey.base}, from which rewards are counted")
+        extra["more"] = reference(load_model(base, config.dtype), config.batch)
+    train, _ = pack(source, lm.tokenizer, inner / "shards", length, arch.start, **extra)
+    for line in packing_notes(train, source.kind):
         say(line)
     stage = _stage(journey, source, base, steps=None, compiled=_worth_compiling(journey.config, train.tokens), say=say)
-    if journey.demo and stage.exam is None:
+    if journey.demo and stage.exam is None and not source.pairs:
         raise DataError(
             f"{', '.join(journey.data)}: too little text to hold some out and measure with; give more pages"
         )
@@ -223,7 +242,7 @@ def _stage(journey: Journey, source: Source, base: Path, steps: int | None, comp
             add_lora(model, adapter, config.seed)
         else:
             model.requires_grad_(True)
-        return Trainer(run, model, config, train, heldout, compiled), adapter
+        return Trainer(run, model, config, train, heldout, compiled, _objective(source)), adapter
 
     exam = _exam(journey, source, say)
     made, adapter = trainer(compiled)
@@ -241,6 +260,10 @@ def _stage(journey: Journey, source: Source, base: Path, steps: int | None, comp
         made, adapter = trainer(False)
         plan = estimate(made, config, model_bytes, exam_seconds, journey.merge)
     return Stage(run, journey, source, base, digest, made, adapter, plan, exam)
+
+
+def _objective(source: Source) -> type[Objective]:
+    return Preference if source.kind == "preferences" else Likelihood
 
 
 def _exam(journey: Journey, source: Source, say: Say) -> Exam | None:
@@ -317,6 +340,8 @@ def arrive(stage: Stage, watch: Watch, say: Say) -> dict[str, Any]:
         facts["pairs"] = _translations(stage, say)
         atomic_write(run / "daneel" / "report.json", json.dumps(facts, indent=2, ensure_ascii=False))
     else:
+        if stage.source.kind == "preferences" and stage.trainer.heldout:
+            facts[stage.source.kind] = _figures(stage, stage.trainer.heldout)
         atomic_write(run / "daneel" / "report.json", json.dumps(facts, indent=2))
     atomic_write(run / "README.md", model_card(_provenance(stage), voice))
     return facts
@@ -329,6 +354,13 @@ def _translations(stage: Stage, say: Say) -> dict[str, Any]:
     scores = evaluate_pairs(LocalModel(stage.run, stage.run.name, EXACT), heldout, Beams())
     write_pair_report(stage.run, scores, heldout, _settings(stage))
     return pair_summary(scores)
+
+
+def _figures(stage: Stage, heldout: Shards) -> dict[str, float]:
+    """What the objective measures of the model as saved, on all that was held out."""
+    config = stage.journey.config
+    objective = _objective(stage.source)(load_model(stage.run, config.dtype), config)
+    return measure(objective, heldout, config.batch, len(heldout))
 
 
 class Clock:
@@ -368,6 +400,7 @@ def machine() -> dict[str, str]:
 
 def _settings(stage: Stage) -> dict[str, str]:
     unused = set() if stage.adapter else {"rank", "alpha", "targets"}
+    unused |= set() if stage.source.kind == "preferences" else {"beta"}
     settings = asdict(stage.journey.config).items()
     chosen = {key: str(value) for key, value in settings if value is not None and key not in unused}
     return {
