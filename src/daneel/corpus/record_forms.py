@@ -1,9 +1,13 @@
-"""The forms that people keep training records in, as one: a text, messages with their roles, or a pair."""
+"""The forms that people keep training records in, as one: a text, messages with their roles, a pair, a preference."""
 
 from typing import Any
 
-FORMS = 'use "text", "messages", "prompt" and "completion", "source" and "target", Alpaca\'s or ShareGPT\'s keys'
+FORMS = (
+    'use "text", "messages", "prompt" and "completion", "source" and "target", "prompt", "chosen" and "rejected", '
+    "Alpaca's or ShareGPT's keys"
+)
 PAIR_KEYS = {"source", "target"}
+PREFERENCE_KEYS = {"prompt", "chosen", "rejected"}
 # The last are those of schema-guided dialogues (SGD, MultiWOZ).
 CHAT_KEYS = (
     {"messages"}, {"conversations"}, {"prompt", "completion"}, {"instruction", "output"}, {"dialogue_id", "turns"},
@@ -19,9 +23,11 @@ class FormError(Exception):
 
 
 def parse(row: Any) -> dict[str, Any]:
-    """`text`, or `messages`, among them an assistant's, or `source` and `target`. Raises FormError."""
+    """The fields of a Record: `text`, `messages`, `source` and `target`, or a preference's. Raises FormError."""
     if not isinstance(row, dict):
         raise FormError(f"not a JSON object: {FORMS}")
+    if row.keys() >= PREFERENCE_KEYS:
+        return _preference(row)
     for key in ("messages", "conversations"):
         if isinstance(row.get(key), list):
             return _checked([_turn(turn) for turn in row[key]])
@@ -46,6 +52,25 @@ def parse(row: Any) -> dict[str, Any]:
     raise FormError(f"in no known form (it has {keys}): {FORMS}")
 
 
+def _preference(row: dict[str, Any]) -> dict[str, Any]:
+    prompt = _turns("user", row["prompt"])
+    if not prompt:
+        raise FormError('an empty "prompt": mend or remove the line')
+    answers = []
+    for side in ("chosen", "rejected"):
+        answer = _turns("assistant", row[side])
+        # UltraFeedback's answers repeat what was asked.
+        answer = answer[len(prompt) :] if answer[: len(prompt)] == prompt else answer
+        try:
+            _checked(prompt, answered=False)
+            answers.append(_checked(answer)["messages"])
+        except FormError as error:
+            raise FormError(f'"{side}": {error}') from None
+    if answers[0] == answers[1]:
+        raise FormError('"chosen" and "rejected" are the same: mend or remove the line')
+    return {"messages": prompt + answers[0], "rejected": prompt + answers[1], "asked": len(prompt)}
+
+
 def _turns(role: str, value: Any) -> list[Any]:
     """TRL allows a list of messages where a string stands."""
     return value if isinstance(value, list) else [{"role": role, "content": value}]
@@ -65,12 +90,12 @@ def _spoken(turn: Any) -> Any:
     return {"role": _SPEAKERS[speaker], "content": turn.get("utterance")} if speaker in _SPEAKERS else turn
 
 
-def _checked(messages: list[Any]) -> dict[str, Any]:
+def _checked(messages: list[Any], answered: bool = True) -> dict[str, Any]:
     for n, message in enumerate(messages, 1):
         if not isinstance(message, dict) or not isinstance(message.get("role"), str):
             raise FormError(f'message {n} has no "role"')
         if not isinstance(message.get("content"), str) and not message.get("tool_calls"):
             raise FormError(f'message {n} has no "content" that is text')
-    if not any(message["role"] == "assistant" for message in messages):
+    if answered and not any(message["role"] == "assistant" for message in messages):
         raise FormError("no assistant's message to learn from")
     return {"messages": messages}

@@ -4,16 +4,19 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from daneel.corpus.read import ABOUT
-from daneel.corpus.record_forms import CHAT_KEYS, PAIR_KEYS, FormError, parse
+from daneel.corpus.record_forms import CHAT_KEYS, PAIR_KEYS, PREFERENCE_KEYS, FormError, parse
 from daneel.errors import DataError
+
+Kind = Literal["conversations", "pairs", "preferences"]
+"""Texts are learned with conversations."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """One thing to learn: a text, a conversation with at least one answer, or a pair of texts."""
+    """One thing to learn: a text, a conversation with at least one answer, a pair of texts, or a preference."""
 
     where: str
     """File and line, for messages about it."""
@@ -21,6 +24,15 @@ class Record:
     messages: list[dict[str, Any]] | None = None
     source: str | None = None
     target: str | None = None
+    rejected: list[dict[str, Any]] | None = None
+    """Of a preference: the conversation with the worse answer; `messages` is the one with the better."""
+    asked: int = 0
+    """Messages at the beginning of both, from which nothing is learned."""
+
+    @property
+    def kind(self) -> Kind:
+        """What can be learned together."""
+        return "pairs" if self.source is not None else "conversations" if self.rejected is None else "preferences"
 
 
 def read_records(path: Path) -> Iterator[Record]:
@@ -56,7 +68,7 @@ def _first_is_record(file: Path) -> bool:
         row = _json(where, row) if isinstance(row, bytes) else row
     except (DataError, StopIteration):
         return False
-    return isinstance(row, dict) and any(row.keys() >= keys for keys in (*CHAT_KEYS, PAIR_KEYS))
+    return isinstance(row, dict) and any(row.keys() >= keys for keys in (*CHAT_KEYS, PAIR_KEYS, PREFERENCE_KEYS))
 
 
 def record_files(path: Path) -> list[Path]:

@@ -25,6 +25,9 @@ class Batch:
     """int64 [B, T]: number of the document in the row; -1 is padding."""
     source: tuple[Array, Array, Array] | None = None
     """Of pairs: ids, positions and segments of what an encoder reads, int64 [B, S]; both sides number pairs alike."""
+    reference: Array | None = None
+    """Of preferences: log p(target) by the model that learning starts from, float32 [B, T]; 0 where nothing is learned.
+    Segments 0 and 1, 2 and 3, ... are a pair, the better answer first."""
 
 
 class Loader:
@@ -79,8 +82,11 @@ class Loader:
         return self._order[1]
 
 
-def unpack(ids: Array, flags: Array, source: Array | None = None, source_flags: Array | None = None) -> Batch:
-    """Packed rows as a batch."""
+def unpack(
+    ids: Array, flags: Array, source: Array | None = None, source_flags: Array | None = None,
+    reference: Array | None = None,
+) -> Batch:  # fmt: skip
+    """Packed rows as a batch; the arguments are `KINDS`."""
     positions, segments = _places(flags[:, :-1])
     read = None
     if source is not None and source_flags is not None:
@@ -92,6 +98,7 @@ def unpack(ids: Array, flags: Array, source: Array | None = None, source_flags: 
         positions=positions,
         segments=segments,
         source=read,
+        reference=None if reference is None else np.ascontiguousarray(reference[:, 1:]),
     )
 
 

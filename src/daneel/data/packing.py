@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,8 +18,8 @@ Array = np.ndarray[Any, Any]
 
 # What a row knows of each of its tokens.
 START, LOSS, PAD = 1, 2, 4
-KINDS = ("ids", "flags", "source", "source_flags")
-"""The arrays of a file of rows; the last two hold what an encoder reads."""
+KINDS = ("ids", "flags", "source", "source_flags", "reference")
+"""The arrays of a file of rows: tokens, what an encoder reads, and log-probabilities by the model to start from."""
 # Conversations that best-fit may choose from at a time, and tokens a file holds: both bound the memory.
 WINDOW = 8192
 SHARD_TOKENS = 1 << 24
@@ -33,6 +34,8 @@ class Document:
     """Which of the ids are learned; all, when None."""
     source: list[int] | Array | None = None
     """What an encoder reads, of a pair whose target the ids are."""
+    rejected: "Document | None" = None
+    """The worse of two answers, of a preference whose better one the ids are: they stand side by side in one row."""
 
 
 @dataclass
@@ -47,6 +50,8 @@ class Meta:
     """Of the documents as packed, without padding and repetition."""
     loss_tokens: int = 0
     """Targets that are learned in one epoch."""
+    loss_bytes: int = 0
+    """Of the text that they stand for, in UTF-8; 0 where nobody counted."""
     wrapped: int = 0
     """Tokens of the stream's beginning that fill its last row."""
     padding: int = 0
@@ -55,11 +60,15 @@ class Meta:
     """Conversations longer than a row, whose end was cut."""
     cut_tokens: int = 0
     too_long: int = 0
-    """Pairs left out since a side is longer than a row: cut, they would teach to leave out the end."""
+    """Pairs and preferences left out since they are longer than a row: cut, they would teach to leave out the end."""
     no_loss: int = 0
     """Conversations left out since nothing in them would be learned (the prompt alone fills a row)."""
     files: int = 0
     sha256: str = ""
+
+    def bits_per_byte(self, loss: float) -> float | None:
+        """Nats a learned token, as bits a byte of text; None where the bytes are not known."""
+        return loss / math.log(2) * self.loss_tokens / self.loss_bytes if self.loss_bytes else None
 
 
 class Shards:
@@ -101,25 +110,33 @@ class Shards:
         return out
 
 
-def write_shards(documents: Iterable[Document], out: Path, length: int, whole: bool) -> Shards:
+def write_shards(
+    documents: Iterable[Document], out: Path, length: int, whole: bool, sizes: Array | None = None,
+    more: Callable[[dict[str, Array]], dict[str, Array]] = lambda rows: {},
+) -> Shards:  # fmt: skip
     """Pack documents into rows of `length` inputs and their targets.
 
     Raw text (`whole=False`) is one stream cut into rows, without padding; its last row is filled from the
     stream's beginning. Conversations (`whole=True`) stay whole, best-fit; what none of them fills is padding. So do
-    pairs, whose sources and targets stand in the same row and order.
+    pairs, whose sources and targets stand in the same row and order. `sizes` gives the bytes of each token, [V];
+    `more` gives further arrays of some rows.
     """
     meta = Meta(length)
     rows = packed(documents, meta) if whole else _stream(documents, meta)
     digest = hashlib.sha256(f"{length}".encode())
     with atomic_dir(out) as folder:
         while block := list(islice(rows, max(1, SHARD_TOKENS // (length + 1)))):
-            parts = [np.stack(part) for part in zip(*block, strict=True)]
-            for kind, part in zip(KINDS, parts, strict=False):
+            parts = {kind: np.stack(part) for kind, part in zip(KINDS, zip(*block, strict=True), strict=False)}
+            parts |= more(parts)
+            for kind, part in parts.items():
                 np.save(folder / f"{kind}-{meta.files:05}.npy", part)
                 digest.update(part.tobytes())
             meta.files += 1
-            meta.rows += len(parts[0])
-            meta.loss_tokens += int(np.count_nonzero(parts[1][:, 1:] & (LOSS | START) == LOSS))
+            meta.rows += len(parts["ids"])
+            learned = parts["ids"][:, 1:][parts["flags"][:, 1:] & (LOSS | START) == LOSS]
+            meta.loss_tokens += len(learned)
+            if sizes is not None:
+                meta.loss_bytes += int(sizes[learned].sum())
         if not meta.loss_tokens:
             raise DataError(
                 f"nothing to learn in {meta.documents} documents: no token in rows of {length} carries loss"
@@ -197,7 +214,7 @@ def packed(documents: Iterable[Document], meta: Meta) -> Iterator[tuple[Array, .
 
 
 def _piece(document: Document, meta: Meta, width: int) -> tuple[Array, ...] | None:
-    """Ids and flags of a document, of a pair also its source's; None for what is left out."""
+    """Ids and flags of a document, of a pair also its source's, of a preference both answers'; None: left out."""
     if not len(document.ids):
         return None
     piece = _arrays(document)
@@ -207,6 +224,12 @@ def _piece(document: Document, meta: Meta, width: int) -> tuple[Array, ...] | No
             meta.too_long += 1
             return None
         return (*piece, *_arrays(Document(document.source)))
+    if document.rejected is not None:
+        answers = piece, _arrays(document.rejected)
+        if sum(len(flags) for _, flags in answers) > width:
+            meta.too_long += 1
+            return None
+        return tuple(np.concatenate(parts) for parts in zip(*answers, strict=True))
     if not np.any(piece[1][1:width] & LOSS):
         meta.no_loss += 1
         return None

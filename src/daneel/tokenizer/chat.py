@@ -100,8 +100,11 @@ class ChatTemplate:
             raise DataError(f"the model's chat template refuses a conversation of [{roles}]: {reason}") from None
 
 
-def encode_chat(tokenizer: "Tokenizer", messages: Sequence[Message]) -> tuple[list[int], list[bool]]:
-    """Ids of a conversation, and which carry loss: the assistant's words and the token ending its turn."""
+def encode_chat(tokenizer: "Tokenizer", messages: Sequence[Message], asked: int = 0) -> tuple[list[int], list[bool]]:
+    """Ids of a conversation, and which carry loss: the assistant's words and the token ending its turn.
+
+    The first `asked` messages are only read.
+    """
     template = tokenizer.chat
     if template is None:
         raise DataError("this model has no chat template: train it on plain text or take an instruct model")
@@ -111,7 +114,8 @@ def encode_chat(tokenizer: "Tokenizer", messages: Sequence[Message]) -> tuple[li
     ids, offsets = tokenizer.spans(text, special=True)
     mask = [False] * len(ids)
     token = 0
-    for start, end in spans:
+    earlier = sum(message.get("role") == "assistant" for message in messages[:asked])
+    for start, end in spans[earlier:]:
         while token < len(ids) and offsets[token][0] < end:
             mask[token] = offsets[token][1] > start
             token += 1

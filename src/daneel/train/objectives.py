@@ -3,16 +3,17 @@
 N learned tokens, W width, L classes.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from daneel.config import TrainConfig
 from daneel.corpus.records import Record
 from daneel.data.loader import Batch, unpack
-from daneel.data.packing import Array, Document, Shards
+from daneel.data.packing import Array, Document, Meta, Shards
 from daneel.model.decoder import Decoder
 from daneel.model.encoder_decoder import EncoderDecoder, Source
 from daneel.model.loss import head_loss, token_losses
@@ -35,6 +36,17 @@ def chat(tokenizer: Tokenizer, records: Iterable[Record]) -> Iterator[Document]:
             yield Document(ids, loss)
         else:
             yield from causal(tokenizer, [np.array(tokenizer.encode(record.text or ""), np.uint32)])
+
+
+def preferences(tokenizer: Tokenizer, records: Iterable[Record]) -> Iterator[Document]:
+    """Pairs of answers, each after what was asked: only the answers are learned."""
+    for record in records:
+        chosen, rejected = (
+            Document(*encode_chat(tokenizer, messages or [], record.asked))
+            for messages in (record.messages, record.rejected)
+        )
+        chosen.rejected = rejected
+        yield chosen
 
 
 def pairs(tokenizer: Tokenizer, records: Iterable[Record], start: int) -> Iterator[Document]:
@@ -71,6 +83,13 @@ class Objective:
         """What the sums of all batches come to; `heldout`, the mean loss, is among them."""
         return {"heldout": float(totals[0] / totals[1])}
 
+    def bits_per_byte(self, loss: float, meta: Meta, smoothed: bool = True) -> float | None:
+        """What a mean loss over these rows is in bits a byte of text; None where it is no likelihood of text.
+
+        `smoothed`: the loss is one that a step minimises, with the label smoothing of the settings.
+        """
+        return None
+
     def states(self, batch: Batch, model: Decoder | None = None) -> Tensor:
         """What the output head reads, [B * T, W]."""
         model = model or self.model
@@ -98,12 +117,92 @@ class Likelihood(Objective):
             self.config.label_smoothing,
         )  # fmt: skip
 
+    def bits_per_byte(self, loss: float, meta: Meta, smoothed: bool = True) -> float | None:
+        """See Objective."""
+        return None if smoothed and self.config.label_smoothing else meta.bits_per_byte(loss)
+
     def observe(self, batch: Batch) -> Array:
         """Loss, without smoothing, and learned tokens."""
         losses = token_losses(
             self.states(batch), self.model.head_weight, torch.from_numpy(batch.targets).flatten(), self.head_bias
         )
         return np.array([float(losses @ torch.from_numpy(batch.weights).flatten()), self.count(batch)])
+
+
+class Preference(Objective):
+    """Direct preference optimisation (arXiv:2305.18290, equation 7); counts pairs.
+
+    The reward of an answer is beta times what its log-probability gained on the reference, the loss of a pair
+    -log sigmoid of the better answer's reward less the worse one's.
+    """
+
+    def count(self, batch: Batch) -> float:
+        """Pairs, of which an answer is learned."""
+        return float(len(np.unique(_answers(batch)[0])))
+
+    def loss(self, batch: Batch, scale: float) -> Tensor:
+        """See Objective."""
+        learned, states, targets = self._learned(batch)
+        margins, pair, side = self._margins(batch, states, targets, learned)
+        # A token's share in the slope of its pair: known before the head's gradient, which the forward pass computes.
+        weights = self.config.beta * torch.sigmoid(-margins)[pair] * side
+        slope = head_loss(states, self.model.head_weight, targets, weights * scale, bias_V=self.head_bias)
+        return slope - slope.detach() - F.logsigmoid(margins).sum() * scale
+
+    def observe(self, batch: Batch) -> Array:
+        """Loss, pairs, margins between the rewards, and pairs in which the better answer has the higher one."""
+        learned, states, targets = self._learned(batch)
+        margins = self._margins(batch, states, targets, learned)[0]
+        sums = -F.logsigmoid(margins).sum(), len(margins), margins.sum(), (margins > 0).sum()
+        return np.array([float(each) for each in sums])
+
+    def figures(self, totals: Array) -> dict[str, float]:
+        """The mean loss and margin, and the share of pairs that are in the right order."""
+        loss, margin, accuracy = (totals[[0, 2, 3]] / totals[1]).tolist()
+        return {"heldout": loss, "margin": margin, "accuracy": accuracy}
+
+    def _learned(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Which tokens are learned [B * T], their states [N, W] and targets [N]."""
+        learned = torch.from_numpy(batch.weights > 0).flatten()
+        return learned, self.states(batch)[learned], torch.from_numpy(batch.targets).flatten()[learned]
+
+    def _margins(self, batch: Batch, states: Tensor, targets: Tensor, learned: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The better answer's reward less the worse one's of each pair; and of each token its pair, and 1 or -1."""
+        assert batch.reference is not None
+        pair, side = (torch.from_numpy(x) for x in _answers(batch))
+        gained = -token_losses(states, self.model.head_weight, targets, self.head_bias)
+        gained -= torch.from_numpy(batch.reference).flatten()[learned]
+        pair = pair.unique(return_inverse=True)[1]
+        margins = torch.zeros(int(pair.max()) + 1 if len(pair) else 0)
+        return margins.index_add(0, pair, self.config.beta * side * gained), pair, side
+
+
+def _answers(batch: Batch) -> tuple[Array, Array]:
+    """Of each learned token [N] the number of its pair, and 1 in the better answer, -1 in the worse."""
+    rows, columns = np.nonzero(batch.weights)
+    segments = batch.segments[rows, columns]
+    return rows * batch.segments.shape[1] + segments // 2, (1 - 2 * (segments % 2)).astype(np.float32)
+
+
+def reference(model: Decoder, size: int) -> Callable[[dict[str, Array]], dict[str, Array]]:
+    """For `write_shards`: the log-probabilities that a model gives to what is learned, `size` rows at a time."""
+
+    @torch.no_grad()
+    def read(rows: dict[str, Array]) -> dict[str, Array]:
+        out = np.zeros(rows["ids"].shape, np.float32)
+        objective = Objective(model, TrainConfig())
+        for start in range(0, len(out), size):
+            part = {kind: rows[kind][start : start + size] for kind in ("ids", "flags")}
+            batch = unpack(part["ids"].astype(np.int64), part["flags"])
+            learned = batch.weights > 0
+            states = objective.states(batch)[torch.from_numpy(learned).flatten()]
+            losses = token_losses(
+                states, model.head_weight, torch.from_numpy(batch.targets[learned]), objective.head_bias
+            )
+            out[start : start + size, 1:][learned] = -losses.numpy()
+        return {"reference": out}
+
+    return read
 
 
 def measure(objective: Objective, shards: Shards, size: int, rows: int) -> dict[str, float]:

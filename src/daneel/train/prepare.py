@@ -1,33 +1,37 @@
 """From a folder or a file of records to packed rows, a base model and its tokenizer."""
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from daneel.config import TrainConfig
 from daneel.corpus.build import build, read_corpus, read_manifest
 from daneel.corpus.document import Document
 from daneel.corpus.read import is_corpus
-from daneel.corpus.records import Record, is_records, read_records
-from daneel.data.encode import encode
-from daneel.data.packing import Shards, write_shards
+from daneel.corpus.records import Kind, Record, is_records, read_records
+from daneel.data.encode import byte_counts, encode
+from daneel.data.packing import Array, Shards, write_shards
+from daneel.data.packing import Document as Packable
 from daneel.errors import DataError, ModelError, UsageError
 from daneel.formats.families import FAMILIES
 from daneel.model.init import new_model
 from daneel.store import resolve
 from daneel.tokenizer.load import Tokenizer
 from daneel.tokenizer.train import train_tokenizer
-from daneel.train.objectives import causal, chat, pairs
+from daneel.train.objectives import causal, chat, pairs, preferences
 from daneel.train.save import save_fresh
 from daneel.train.sizes import PAIR_SHAPES, SHAPES, pair_config, pair_sizes, scratch_config, sizes
 
 SCRATCH = "scratch"
+# A step too long in preferences unlearns what the model could: TRL's default for a full model is lower still.
+PREFERENCE_LR = {"lora": 1e-4, "full": 5e-6}
 
 
 @dataclass(frozen=True)
 class Source:
-    """What is learned from: documents of a corpus, conversations, or pairs."""
+    """What is learned from: documents of a corpus, or records of one kind."""
 
     train: Sequence[Document] | Sequence[Record]
     heldout: Sequence[Document] | Sequence[Record]
@@ -37,15 +41,20 @@ class Source:
 
     @property
     def documents(self) -> tuple[list[Document], list[Document]] | None:
-        """Training and held-out documents; None for conversations and pairs."""
+        """Training and held-out documents; None for records."""
         if not self.train or isinstance(self.train[0], Record):
             return None
         return [d for d in self.train if isinstance(d, Document)], [d for d in self.heldout if isinstance(d, Document)]
 
     @property
+    def kind(self) -> Kind | Literal["documents"]:
+        """What is learned together."""
+        return self.train[0].kind if self.train and isinstance(self.train[0], Record) else "documents"
+
+    @property
     def pairs(self) -> bool:
         """Whether these are pairs."""
-        return bool(self.train) and isinstance(self.train[0], Record) and self.train[0].source is not None
+        return self.kind == "pairs"
 
     def texts(self) -> Iterable[str]:
         """All training text, for a vocabulary."""
@@ -60,7 +69,7 @@ class Source:
 
 
 def read_source(data: Sequence[Path], corpus: Path, seed: int, heldout: float) -> Source:
-    """Conversations from records, or a corpus: one that is built already, or built here at `corpus`."""
+    """Records, or a corpus: one that is built already, or built here at `corpus`."""
     if all(is_records(path) and not is_corpus(path) for path in data):
         records = [record for path in data for record in read_records(path)]
         _same_kind(records)
@@ -101,6 +110,8 @@ def base_model(name: str, size: str, shape: str, source: Source, fresh: Path, co
             raise ModelError(f"{name} is an adapter: train it with --merge to go on from it, or name its base")
         return folder
     assert config.length is not None
+    if source.kind == "preferences":
+        raise UsageError("preferences need a model that can answer already: name it with --base")
     shape = "marian" if shape == "auto" and source.pairs else "llama" if shape == "auto" else shape
     if source.pairs != (shape in PAIR_SHAPES):
         what = "pairs" if source.pairs else "texts and conversations"
@@ -121,25 +132,36 @@ def base_model(name: str, size: str, shape: str, source: Source, fresh: Path, co
 
 def _same_kind(records: list[Record]) -> None:
     for record in records:
-        if (record.source is None) != (records[0].source is None):
-            raise DataError(f"{record.where}: pairs and other records cannot be learned together; give them apart")
+        if record.kind != records[0].kind:
+            raise DataError(
+                f"{record.where}: {records[0].kind} and {record.kind} cannot be learned together; give them apart"
+            )
+
+
+def documents(kind: Kind, tokenizer: Tokenizer, records: Iterable[Record], start: int) -> Iterator[Packable]:
+    """What is packed of records of one kind; `start` begins the targets of pairs."""
+    if kind == "pairs":
+        return pairs(tokenizer, records, start)
+    return preferences(tokenizer, records) if kind == "preferences" else chat(tokenizer, records)
 
 
 def pack(
-    source: Source, tokenizer: Tokenizer, folder: Path, length: int, start: int = 0
-) -> tuple[Shards, Shards | None]:
-    """Packed training and held-out rows under `folder`; `start` begins the targets of pairs."""
+    source: Source, tokenizer: Tokenizer, folder: Path, length: int, start: int = 0,
+    more: Callable[[dict[str, Array]], dict[str, Array]] = lambda rows: {},
+) -> tuple[Shards, Shards | None]:  # fmt: skip
+    """Packed training and held-out rows under `folder`; `start` begins the targets of pairs, `more` adds arrays."""
     parts: list[Shards] = []
+    sizes = byte_counts(tokenizer)
     for name, items in (("train", source.train), ("heldout", source.heldout)):
         if not items:
             continue
         records = [item for item in items if isinstance(item, Record)]
         texts = [item.text for item in items if isinstance(item, Document)]
-        if source.pairs:
-            documents = pairs(tokenizer, records, start)
+        if source.kind == "documents":
+            made = causal(tokenizer, encode(texts, tokenizer))
         else:
-            documents = chat(tokenizer, records) if records else causal(tokenizer, encode(texts, tokenizer))
-        parts.append(write_shards(documents, folder / name, length, whole=bool(records)))
+            made = documents(source.kind, tokenizer, records, start)
+        parts.append(write_shards(made, folder / name, length, whole=bool(records), sizes=sizes, more=more))
     return parts[0], parts[1] if len(parts) > 1 else None
 
 
@@ -149,7 +171,7 @@ def open_shards(folder: Path) -> tuple[Shards, Shards | None]:
     return Shards(folder / "train"), Shards(heldout) if heldout.exists() else None
 
 
-def packing_notes(train: Shards) -> list[str]:
+def packing_notes(train: Shards, kind: str) -> list[str]:
     """What packing cut or left empty."""
     meta = train.meta
     notes = [f"{meta.tokens:,} tokens in {meta.rows:,} rows of {meta.length}"]
@@ -158,7 +180,8 @@ def packing_notes(train: Shards) -> list[str]:
             f"{meta.cut_documents} conversations are longer than a row and lost {meta.cut_tokens} tokens at their end"
         )
     if meta.too_long:
-        notes.append(f"{meta.too_long} pairs were left out: a side is longer than a row (raise --length)")
+        what = "two answers do not fit into a row" if kind == "preferences" else "side is longer than a row"
+        notes.append(f"{meta.too_long} {kind} were left out: a {what} (raise --length)")
     if meta.no_loss:
         notes.append(f"{meta.no_loss} conversations were left out: their question alone fills a row (raise --length)")
     if meta.padding:

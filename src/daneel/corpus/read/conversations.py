@@ -39,10 +39,12 @@ class Conversations:
             self.columns(list(row))
             row = {"messages": row[self.column]}
         try:
-            messages = parse(row).get("messages")
+            fields = parse(row)
         except FormError as error:
             raise UnusableError(str(error)) from None
-        if messages is None or not all(isinstance(message.get("content"), str) for message in messages):
+        messages = fields.get("messages")
+        spoken = messages is not None and all(isinstance(message.get("content"), str) for message in messages)
+        if messages is None or not spoken or "rejected" in fields:
             raise UnusableError("not a conversation in words alone")
         form = {"kind": "conversation", "roles": [message["role"] for message in messages]}
         return join([message["content"] for message in messages]), {FORM: json.dumps(form)}
