@@ -27,8 +27,9 @@ class TrainConfig:
     """Time to fit, as 90s, 20m or 1h30m: plans the steps by measuring a few."""
     lr: float | None = None
     """Peak learning rate; default 1e-3 for LoRA, 1e-4 for full, 2e-3 from scratch."""
-    optimiser: Literal["adamw", "muon"] = "adamw"
-    """muon moves the matrices of the blocks in all directions alike (arXiv:2502.16982), and adamw the rest."""
+    optimiser: Literal["auto", "adamw", "muon"] = "auto"
+    """muon moves the matrices of the blocks in all directions alike (arXiv:2502.16982), and adamw the rest; auto is muon
+    for pairs from scratch."""
     schedule: Literal["cosine", "wsd"] = "cosine"
     """cosine falls from the peak to a tenth; wsd (warm-up, stable, decay) stays and falls to 0 in the last fifth."""
     warmup: float = 0.05
