@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from itertools import islice
@@ -45,8 +46,8 @@ from daneel.store.hub import cached
 from daneel.store.names import is_hub_id
 from daneel.train.checkpoint import list_steps
 from daneel.train.compiler import compiler, falls_back
-from daneel.train.estimate import EPOCHS, Estimate, estimate, memory_note, require_disk
-from daneel.train.loop import Trainer, Watch
+from daneel.train.estimate import EPOCHS, Estimate, estimate, hindsight, memory_note, require_disk
+from daneel.train.loop import Trainer
 from daneel.train.objectives import Likelihood, Objective, Preference, measure, reference
 from daneel.train.prepare import (
     PREFERENCE_LR,
@@ -59,6 +60,7 @@ from daneel.train.prepare import (
     read_source,
 )
 from daneel.train.save import save_model
+from daneel.train.watch import Watch, require_tensorboard, tensorboard
 
 # Scores are measured in float32 whatever the training used.
 EXACT = "float32"
@@ -96,6 +98,8 @@ class Journey:
     """Of each held-out text, how much is measured before and after."""
     prompt: str | None = None
     merge: bool = False
+    tensorboard: bool = False
+    """Also write event files for TensorBoard."""
     demo: bool = False
     """An earlier demo at `out` gives way to this one, and something must be held out to show."""
     config: TrainConfig = field(default_factory=TrainConfig)
@@ -114,11 +118,13 @@ class Stage:
     adapter: AdapterConfig | None
     plan: Estimate
     exam: Exam | None
-    """None for conversations, and where nothing is held out."""
+    """None for records and gaps, and where nothing is held out."""
 
 
 def set_out(journey: Journey, say: Say) -> Stage:
     """Read, pack, load, and time a few steps; nothing is learned yet. Raises DaneelError and leaves nothing new."""
+    if journey.tensorboard:
+        require_tensorboard()
     run = Path(journey.out)
     if (run / "daneel" / UNFINISHED).exists() and not list_steps(run):
         discard(run)
@@ -159,7 +165,9 @@ def _prepare(journey: Journey, run: Path, say: Say) -> Stage:
     if journey.stranger and not source.documents:
         say(f"--stranger is left out: {source.kind} are not measured against another voice")
     if journey.base == SCRATCH:
-        journey = replace(journey, config=replace(config, method="full", lr=config.lr or 2e-3))
+        optimiser = "muon" if config.optimiser == "auto" and source.kind == "pairs" else config.optimiser
+        config = replace(config, method="full", lr=config.lr or 2e-3, optimiser=optimiser)
+        journey = replace(journey, config=config)
         say("from scratch every weight is trained")
     if source.kind == "preferences":
         if config.label_smoothing:
@@ -169,7 +177,8 @@ def _prepare(journey: Journey, run: Path, say: Say) -> Stage:
     journey = replace(journey, config=replace(journey.config, length=length))
     base = base_model(journey.base, journey.size, journey.shape, source, inner / "base", journey.config)
     arch = read_architecture(base)
-    if source.pairs != bool(arch.encoder_layers):
+    # An encoder-decoder learns texts by filling gaps.
+    if source.kind != "documents" and source.pairs != bool(arch.encoder_layers):
         given, needed = ("pairs", "an encoder-decoder") if source.pairs else (source.kind, "a decoder alone")
         raise UsageError(f"{journey.base} cannot learn {given}: they need {needed}, such as --base scratch makes")
     if length > arch.context:
@@ -181,10 +190,11 @@ def _prepare(journey: Journey, run: Path, say: Say) -> Stage:
     if source.kind == "preferences":
         say(f"reading all answers once with {journey.base}, from which rewards are counted")
         extra["more"] = reference(load_model(base, config.dtype), config.batch)
-    train, _ = pack(source, lm.tokenizer, inner / "shards", length, arch.start, **extra)
+    train, _ = pack(source, lm.tokenizer, arch, inner / "shards", length, config.seed, **extra)
     for line in packing_notes(train, source.kind):
         say(line)
-    stage = _stage(journey, source, base, steps=None, compiled=_worth_compiling(journey.config, train.tokens), say=say)
+    compiled = _worth_compiling(journey.config, train.tokens)
+    stage = _stage(journey, source, base, None, compiled, say)
     if journey.demo and stage.exam is None and not source.pairs:
         raise DataError(
             f"{', '.join(journey.data)}: too little text to hold some out and measure with; give more pages"
@@ -196,8 +206,7 @@ def _prepare(journey: Journey, run: Path, say: Say) -> Stage:
         "journey": asdict(stage.journey),
         "base": str(base),
         "base_sha256": stage.base_sha256,
-        "steps": stage.plan.steps,
-        "compiled": stage.plan.compiled,
+        "plan": asdict(stage.plan),
     }
     atomic_write(inner / "config.json", json.dumps(settings, indent=2, ensure_ascii=False))
     return stage
@@ -211,19 +220,22 @@ def go_on(out: str, say: Say) -> tuple[Stage, int]:
     settings = json.loads((run / "daneel" / "config.json").read_text())
     saved = settings["journey"]
     journey = Journey(**{**saved, "data": tuple(saved["data"]), "config": override(TrainConfig(), saved["config"])})
+    if journey.tensorboard:
+        require_tensorboard()
     base = Path(settings["base"])
     if weights_hash(base) != settings["base_sha256"]:
         raise TrainingError(f"{base} changed since the run began; start again with another -o")
     corpus = run / "daneel" / "corpus"
     data = [corpus] if is_corpus(corpus) else [Path(p) for p in journey.data]
     source = read_source(data, corpus, journey.config.seed, journey.heldout)
-    stage = _stage(journey, source, base, steps=settings["steps"], compiled=settings["compiled"], say=say)
+    plan = Estimate(**settings["plan"])
+    stage = _stage(journey, source, base, plan, plan.compiled, say)
     stage.trainer.resume()
-    say(f"going on at step {stage.trainer.progress.step} of {settings['steps']}")
+    say(f"going on at step {stage.trainer.progress.step} of {plan.steps}")
     return stage, stage.trainer.progress.step
 
 
-def _stage(journey: Journey, source: Source, base: Path, steps: int | None, compiled: bool, say: Say) -> Stage:
+def _stage(journey: Journey, source: Source, base: Path, plan: Estimate | None, compiled: bool, say: Say) -> Stage:
     run, config = Path(journey.out), journey.config
     train, heldout = open_shards(run / "daneel" / "shards")
     digest = weights_hash(base)
@@ -244,11 +256,10 @@ def _stage(journey: Journey, source: Source, base: Path, steps: int | None, comp
             model.requires_grad_(True)
         return Trainer(run, model, config, train, heldout, compiled, _objective(source)), adapter
 
-    exam = _exam(journey, source, say)
+    exam = None if read_architecture(base).encoder_layers else _exam(journey, source, say)
     made, adapter = trainer(compiled)
     model_bytes = sum(p.numel() for p in made.model.parameters()) * 4
-    if steps is not None:
-        plan = Estimate(steps, 0.0, 0.0, 0, 0, 0.0, compiled)
+    if plan is not None:
         return Stage(run, journey, source, base, digest, made, adapter, plan, exam)
     exam_seconds = exam.cost(LocalModel(base, journey.base, EXACT)) if exam else 0.0
     if compiled:
@@ -294,7 +305,9 @@ def arrive(stage: Stage, watch: Watch, say: Say) -> dict[str, Any]:
     if exam and before:
         say(f"before, seed 1: {exam.prompt} … {' '.join(before.samples[0].split())}")
     clock.lap("measured before")
-    progress = stage.trainer.run(stage.plan.steps, watch)
+    board = tensorboard(run / "daneel" / "tensorboard", stage.trainer.progress.step, watch)
+    with board if journey.tensorboard else nullcontext(watch) as told:
+        progress = stage.trainer.run(stage.plan.steps, told)
     (run / "daneel" / UNFINISHED).unlink(missing_ok=True)
     clock.lap("trained")
     # Of all sittings.
@@ -304,6 +317,7 @@ def arrive(stage: Stage, watch: Watch, say: Say) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "steps": progress.step,
         "heldout_loss": progress.best if progress.best_step else None,
+        "estimate": hindsight(stage.plan, progress, run),
     }
     voice = None
     if exam and before:
@@ -338,11 +352,9 @@ def arrive(stage: Stage, watch: Watch, say: Say) -> dict[str, Any]:
         facts |= write_report(run, found)
     elif stage.source.pairs and stage.source.heldout:
         facts["pairs"] = _translations(stage, say)
-        atomic_write(run / "daneel" / "report.json", json.dumps(facts, indent=2, ensure_ascii=False))
-    else:
-        if stage.source.kind == "preferences" and stage.trainer.heldout:
-            facts[stage.source.kind] = _figures(stage, stage.trainer.heldout)
-        atomic_write(run / "daneel" / "report.json", json.dumps(facts, indent=2))
+    elif stage.source.kind == "preferences" and stage.trainer.heldout:
+        facts[stage.source.kind] = _figures(stage, stage.trainer.heldout)
+    atomic_write(run / "daneel" / "report.json", json.dumps(facts, indent=2, ensure_ascii=False))
     atomic_write(run / "README.md", model_card(_provenance(stage), voice))
     return facts
 
