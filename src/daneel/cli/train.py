@@ -34,6 +34,7 @@ from daneel.errors import UsageError
 )
 @click.option("--prompt", help="What the samples in the report continue.")
 @click.option("--merge", is_flag=True, help="Write a whole model, not an adapter.")
+@click.option("--tensorboard", is_flag=True, help="Also write event files for TensorBoard, in daneel/ of the run.")
 @click.option("--preview", is_flag=True, help="Print which tokens carry loss, and stop.")
 @click.option("--dry-run", is_flag=True, help="Time a few steps, print time, memory and disk, and stop.")
 @config_options(TrainConfig)
@@ -41,9 +42,9 @@ from daneel.errors import UsageError
 def command(
     data: tuple[str, ...], base: str, size: str, shape: str, out: str | None, resume: bool, recipe: str | None,
     changes: tuple[str, ...], heldout: float, stranger: str | None, eval_bytes: int, prompt: str | None,
-    merge: bool, preview: bool, dry_run: bool, as_json: bool, **settings: Any,
+    merge: bool, tensorboard: bool, preview: bool, dry_run: bool, as_json: bool, **settings: Any,
 ) -> None:  # fmt: skip
-    """Learn DATA: files or folders of text, a corpus, or a JSONL file of conversations or pairs.
+    """Learn DATA: files or folders of text, a corpus, or a JSONL file of conversations, pairs or preferences.
 
     \b
     daneel train stories/ --stranger other-stories/ --budget 20m -o runs/mine
@@ -77,7 +78,9 @@ def command(
     config = override(config, {k: v for k, v in settings.items() if v is not None})
     config = override(config, dict(_pair(change) for change in changes))
     out = out or str(Path("runs") / Path(data[0]).resolve().stem)
-    journey = Journey(data, out, base, size, shape, stranger, heldout, eval_bytes, prompt, merge, config=config)
+    journey = Journey(
+        data, out, base, size, shape, stranger, heldout, eval_bytes, prompt, merge, tensorboard, config=config
+    )
     _finish(out, journey, dry_run, as_json)
 
 
@@ -147,9 +150,11 @@ def _preview(data: tuple[str, ...], base: str) -> None:
     from rich.text import Text
 
     from daneel.corpus.records import is_records, read_records
+    from daneel.formats.hf import read_architecture
     from daneel.store import resolve
-    from daneel.tokenizer.chat import encode_chat, preview
+    from daneel.tokenizer.chat import preview
     from daneel.tokenizer.load import Tokenizer
+    from daneel.train.prepare import documents
 
     path = Path(data[0])
     if is_corpus(path) and (path / "train.jsonl").exists():
@@ -159,18 +164,24 @@ def _preview(data: tuple[str, ...], base: str) -> None:
         return
     if base == "scratch":
         raise UsageError("--preview shows tokens of a vocabulary that exists already: give --base smollm2")
-    tokenizer = Tokenizer.load(resolve(base))
+    folder = resolve(base)
+    tokenizer, start = Tokenizer.load(folder), read_architecture(folder).start
     for record in islice(read_records(path), 3):
-        if record.messages is None:
-            console.print(f"{record.where}: raw text, every token carries loss")
-            continue
-        ids, loss = encode_chat(tokenizer, record.messages)
-        shown = Text()
-        for learned, pieces in groupby(preview(tokenizer, ids, loss), lambda pair: pair[1]):
-            text = "".join(piece for piece, _ in pieces)
-            # Where there is no colour, brackets.
-            shown.append(
-                f"⟦{text}⟧" if learned and not console.is_terminal else text, "bold green" if learned else "dim"
-            )
-        console.print(shown)
-        console.print(f"{record.where}: {sum(loss)} of {len(ids)} tokens carry loss", style="dim")
+        (document,) = documents(record.kind, tokenizer, [record], start)
+        parts = {record.where: document}
+        if document.rejected is not None:
+            parts = {f"{record.where}, chosen": document, f"{record.where}, rejected": document.rejected}
+        for where, part in parts.items():
+            ids = list(part.ids)
+            loss = part.loss or [place > 0 for place in range(len(ids))]
+            read = [] if part.source is None else list(part.source)
+            shown = Text()
+            runs = groupby(preview(tokenizer, read + ids, [False] * len(read) + loss), lambda pair: pair[1])
+            for learned, pieces in runs:
+                text = "".join(piece for piece, _ in pieces)
+                # Where there is no colour, brackets.
+                shown.append(
+                    f"⟦{text}⟧" if learned and not console.is_terminal else text, "bold green" if learned else "dim"
+                )
+            console.print(shown)
+            console.print(f"{where}: {sum(loss)} of {len(read) + len(ids)} tokens carry loss", style="dim")

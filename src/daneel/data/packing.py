@@ -44,6 +44,8 @@ class Meta:
 
     length: int
     """Inputs a row."""
+    source: int = 0
+    """Tokens a row that an encoder reads, of pairs and texts with gaps."""
     rows: int = 0
     documents: int = 0
     tokens: int = 0
@@ -112,16 +114,16 @@ class Shards:
 
 def write_shards(
     documents: Iterable[Document], out: Path, length: int, whole: bool, sizes: Array | None = None,
-    more: Callable[[dict[str, Array]], dict[str, Array]] = lambda rows: {},
+    more: Callable[[dict[str, Array]], dict[str, Array]] = lambda rows: {}, source: int | None = None,
 ) -> Shards:  # fmt: skip
     """Pack documents into rows of `length` inputs and their targets.
 
     Raw text (`whole=False`) is one stream cut into rows, without padding; its last row is filled from the
     stream's beginning. Conversations (`whole=True`) stay whole, best-fit; what none of them fills is padding. So do
     pairs, whose sources and targets stand in the same row and order. `sizes` gives the bytes of each token, [V];
-    `more` gives further arrays of some rows.
+    `more` gives further arrays of some rows. `source` tokens are read by an encoder, by default one more than `length`.
     """
-    meta = Meta(length)
+    meta = Meta(length, source or length + 1)
     rows = packed(documents, meta) if whole else _stream(documents, meta)
     digest = hashlib.sha256(f"{length}".encode())
     with atomic_dir(out) as folder:
@@ -185,13 +187,13 @@ def _stream(documents: Iterable[Document], meta: Meta) -> Iterator[tuple[Array, 
 
 def packed(documents: Iterable[Document], meta: Meta) -> Iterator[tuple[Array, ...]]:
     """Rows of whole documents, best fit, the longest first; pairs fit where both sides do."""
-    width = meta.length + 1
-    source = iter(documents)
-    while window := list(islice(source, WINDOW)):
-        pieces = [piece for document in window if (piece := _piece(document, meta, width))]
+    widths = np.array([meta.length + 1, meta.source])
+    waiting = iter(documents)
+    while window := list(islice(waiting, WINDOW)):
+        pieces = [piece for document in window if (piece := _piece(document, meta))]
         pieces.sort(key=lambda piece: -max(map(len, piece[::2])))  # stable, so equal lengths keep their order
         bins: list[list[tuple[Array, ...]]] = []
-        room = np.full((len(pieces), 2), width)
+        room = np.tile(widths, (len(pieces), 1))
         for piece in pieces:
             sizes = [len(side) for side in piece[::2]]
             left = room[: len(bins), : len(sizes)] - sizes
@@ -204,23 +206,23 @@ def packed(documents: Iterable[Document], meta: Meta) -> Iterator[tuple[Array, .
             room[at, : len(sizes)] -= sizes
         for bin in bins:
             sides = [np.concatenate(parts) for parts in zip(*bin, strict=True)]
-            empty = width - len(sides[0])
+            empty = widths[0] - len(sides[0])
             meta.tokens += len(sides[0])
-            meta.padding += empty
+            meta.padding += int(empty)
             yield tuple(
-                np.concatenate([side, np.full(width - len(side), PAD if n % 2 else 0, side.dtype)])
+                np.concatenate([side, np.full(widths[n // 2] - len(side), PAD if n % 2 else 0, side.dtype)])
                 for n, side in enumerate(sides)
             )
 
 
-def _piece(document: Document, meta: Meta, width: int) -> tuple[Array, ...] | None:
+def _piece(document: Document, meta: Meta) -> tuple[Array, ...] | None:
     """Ids and flags of a document, of a pair also its source's, of a preference both answers'; None: left out."""
     if not len(document.ids):
         return None
-    piece = _arrays(document)
+    piece, width = _arrays(document), meta.length + 1
     meta.documents += 1
     if document.source is not None:
-        if max(len(document.ids), len(document.source)) > width:
+        if len(document.ids) > width or len(document.source) > meta.source:
             meta.too_long += 1
             return None
         return (*piece, *_arrays(Document(document.source)))

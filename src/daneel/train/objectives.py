@@ -3,7 +3,9 @@
 N learned tokens, W width, L classes.
 """
 
+import zlib
 from collections.abc import Callable, Iterable, Iterator
+from itertools import takewhile
 
 import numpy as np
 import torch
@@ -14,11 +16,16 @@ from daneel.config import TrainConfig
 from daneel.corpus.records import Record
 from daneel.data.loader import Batch, unpack
 from daneel.data.packing import Array, Document, Meta, Shards
+from daneel.errors import ModelError
 from daneel.model.decoder import Decoder
 from daneel.model.encoder_decoder import EncoderDecoder, Source
 from daneel.model.loss import head_loss, token_losses
 from daneel.tokenizer.chat import encode_chat
 from daneel.tokenizer.load import Tokenizer
+
+# Of T5: the share of tokens that hide, and the mean length of a gap.
+HIDDEN, GAP = 0.15, 3
+SENTINELS = tuple(f"<extra_id_{n}>" for n in range(100))
 
 
 def causal(tokenizer: Tokenizer, encoded: Iterable[Array]) -> Iterator[Document]:
@@ -59,6 +66,73 @@ def pairs(tokenizer: Tokenizer, records: Iterable[Record], start: int) -> Iterat
             for text in (record.source or "", record.target or "")
         )
         yield Document(np.concatenate([begin, target]), source=source)
+
+
+def spans(tokenizer: Tokenizer, encoded: Iterable[Array], start: int, length: int, seed: int) -> Iterator[Document]:
+    """Span corruption (arXiv:1910.10683, section 3.1.4): an encoder reads a text with gaps, a decoder fills them.
+
+    A text is cut into pieces whose gapped form has at most `length` tokens. What hides follows from the seed and the
+    text alone.
+    """
+    marks, end = np.array(sentinels(tokenizer), np.uint32), np.array(tokenizer.eos[:1], np.uint32)
+    longest = span_sizes(length, len(marks))[0]
+    for ids in encoded:
+        draw = np.random.default_rng((seed, zlib.crc32(ids.tobytes())))
+        for piece in np.split(ids, range(longest, len(ids), longest)):
+            if not len(piece):
+                continue
+            hidden, gaps = _hidden(len(piece))
+            kept = _parts(len(piece) - hidden, gaps, draw)
+            # Kept and hidden take turns, and what is kept comes first, as in the paper's code.
+            turns = np.stack([kept, _parts(hidden, gaps, draw)], axis=1).ravel()
+            runs = np.split(piece, np.cumsum(turns)[:-1])
+            marked = marks[:gaps, None]
+            source = np.concatenate([part for run, mark in zip(runs[::2], marked, strict=True) for part in (run, mark)])
+            target = np.concatenate(
+                [part for run, mark in zip(runs[1::2], marked, strict=True) for part in (mark, run)]
+            )
+            yield Document(
+                np.concatenate([[start], target, end]).astype(np.uint32), source=np.concatenate([source, end])
+            )
+
+
+def sentinels(tokenizer: Tokenizer) -> list[int]:
+    """Ids of `<extra_id_0>`, `<extra_id_1>`, ..., as far as the vocabulary has them. Raises ModelError."""
+    found = (tokenizer.encode(name, special=True) for name in SENTINELS)
+    ids = [ids[0] for ids in takewhile(lambda ids: len(ids) == 1, found)]
+    if not ids:
+        raise ModelError(
+            f"an encoder-decoder learns texts by filling gaps, and this vocabulary has no {SENTINELS[0]} to mark one: "
+            "give pairs, or a T5"
+        )
+    return ids
+
+
+def span_sizes(length: int, marks: int) -> tuple[int, int]:
+    """Tokens of the longest text that has at most `length` with its gaps and its end, and those of its target."""
+    longest = 1
+    while _gapped(longest + 1) <= length and _hidden(longest + 1)[1] <= marks:
+        longest += 1
+    return longest, sum(_hidden(longest)) + 2
+
+
+def _gapped(length: int) -> int:
+    """Tokens of a text with its gaps and its end."""
+    hidden, gaps = _hidden(length)
+    return length - hidden + gaps + 1
+
+
+def _hidden(length: int) -> tuple[int, int]:
+    """How many tokens of a text hide, and in how many gaps."""
+    hidden = max(1, round(length * HIDDEN))
+    gaps = min(max(1, round(hidden / GAP)), max(1, length - hidden))
+    return hidden, gaps
+
+
+def _parts(total: int, count: int, draw: np.random.Generator) -> Array:
+    """A number as a sum of so many, none of them 0 (but of 0 itself), all ways alike."""
+    cuts = np.sort(draw.choice(max(0, total - 1), count - 1, replace=False)) + 1
+    return np.diff([0, *cuts, total])
 
 
 class Objective:

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -15,14 +16,15 @@ from daneel.data.encode import byte_counts, encode
 from daneel.data.packing import Array, Shards, write_shards
 from daneel.data.packing import Document as Packable
 from daneel.errors import DataError, ModelError, UsageError
+from daneel.formats.architecture import Architecture
 from daneel.formats.families import FAMILIES
 from daneel.model.init import new_model
 from daneel.store import resolve
 from daneel.tokenizer.load import Tokenizer
 from daneel.tokenizer.train import train_tokenizer
-from daneel.train.objectives import causal, chat, pairs, preferences
+from daneel.train.objectives import SENTINELS, causal, chat, pairs, preferences, sentinels, span_sizes, spans
 from daneel.train.save import save_fresh
-from daneel.train.sizes import PAIR_SHAPES, SHAPES, pair_config, pair_sizes, scratch_config, sizes
+from daneel.train.sizes import PAIR_SHAPES, pair_config, pair_sizes, scratch_config, sizes
 
 SCRATCH = "scratch"
 # A step too long in preferences unlearns what the model could: TRL's default for a full model is lower still.
@@ -112,19 +114,19 @@ def base_model(name: str, size: str, shape: str, source: Source, fresh: Path, co
     assert config.length is not None
     if source.kind == "preferences":
         raise UsageError("preferences need a model that can answer already: name it with --base")
-    shape = "marian" if shape == "auto" and source.pairs else "llama" if shape == "auto" else shape
-    if source.pairs != (shape in PAIR_SHAPES):
-        what = "pairs" if source.pairs else "texts and conversations"
-        fitting = PAIR_SHAPES if source.pairs else [name for name in SHAPES if name not in PAIR_SHAPES]
-        raise UsageError(f"--shape {shape} does not learn {what}: give {' or '.join(fitting)}")
+    # The first is what `auto` makes.
+    fitting = {"pairs": PAIR_SHAPES, "documents": ("llama", "t5")}.get(source.kind, ("llama",))
+    shape = fitting[0] if shape == "auto" else shape
+    if shape not in fitting:
+        raise UsageError(f"--shape {shape} does not learn {source.kind}: give {' or '.join(fitting)}")
     context = max(1024, config.length)
     folder = fresh.with_name("tokenizer")
-    wanted = pair_sizes(size) if source.pairs else sizes(size)
-    tokenizer = train_tokenizer(source.texts(), folder, wanted.vocabulary, encoder=source.pairs)
-    if source.pairs:
-        settings = pair_config(shape, wanted, tokenizer, context)
-    else:
-        settings = scratch_config(wanted, tokenizer, context)
+    encoder = shape in PAIR_SHAPES
+    wanted = pair_sizes(size) if encoder else sizes(size)
+    special = SENTINELS if encoder and not source.pairs else ()
+    tokenizer = train_tokenizer(source.texts(), folder, wanted.vocabulary, encoder=encoder, special=special)
+    make = partial(pair_config, shape) if encoder else scratch_config
+    settings = make(wanted, tokenizer, context)
     model = new_model(FAMILIES[settings["model_type"]].architecture(settings), config.seed)
     save_fresh(fresh, model, settings, folder)
     return fresh
@@ -146,10 +148,10 @@ def documents(kind: Kind, tokenizer: Tokenizer, records: Iterable[Record], start
 
 
 def pack(
-    source: Source, tokenizer: Tokenizer, folder: Path, length: int, start: int = 0,
+    source: Source, tokenizer: Tokenizer, arch: Architecture, folder: Path, length: int, seed: int,
     more: Callable[[dict[str, Array]], dict[str, Array]] = lambda rows: {},
 ) -> tuple[Shards, Shards | None]:  # fmt: skip
-    """Packed training and held-out rows under `folder`; `start` begins the targets of pairs, `more` adds arrays."""
+    """Packed training and held-out rows under `folder`; `more` adds arrays."""
     parts: list[Shards] = []
     sizes = byte_counts(tokenizer)
     for name, items in (("train", source.train), ("heldout", source.heldout)):
@@ -157,10 +159,16 @@ def pack(
             continue
         records = [item for item in items if isinstance(item, Record)]
         texts = [item.text for item in items if isinstance(item, Document)]
+        if source.kind == "documents" and arch.encoder_layers:
+            target = span_sizes(length, len(sentinels(tokenizer)))[1]
+            made = spans(tokenizer, encode(texts, tokenizer), arch.start, length, seed)
+            # Bits per byte would be those of the gaps alone.
+            parts.append(write_shards(made, folder / name, target - 1, whole=True, source=length))
+            continue
         if source.kind == "documents":
             made = causal(tokenizer, encode(texts, tokenizer))
         else:
-            made = documents(source.kind, tokenizer, records, start)
+            made = documents(source.kind, tokenizer, records, arch.start)
         parts.append(write_shards(made, folder / name, length, whole=bool(records), sizes=sizes, more=more))
     return parts[0], parts[1] if len(parts) > 1 else None
 
@@ -180,10 +188,10 @@ def packing_notes(train: Shards, kind: str) -> list[str]:
             f"{meta.cut_documents} conversations are longer than a row and lost {meta.cut_tokens} tokens at their end"
         )
     if meta.too_long:
-        what = "two answers do not fit into a row" if kind == "preferences" else "side is longer than a row"
-        notes.append(f"{meta.too_long} {kind} were left out: a {what} (raise --length)")
+        what = "both answers together are" if kind == "preferences" else "a side is"
+        notes.append(f"{meta.too_long} {kind} were left out: {what} longer than a row (raise --length)")
     if meta.no_loss:
         notes.append(f"{meta.no_loss} conversations were left out: their question alone fills a row (raise --length)")
     if meta.padding:
-        notes.append(f"{train.padding_share:.1%} of the places stay empty, since conversations are not cut")
+        notes.append(f"{train.padding_share:.1%} of the places stay empty, since {kind} are not cut to fill them")
     return notes

@@ -8,9 +8,8 @@ from daneel.errors import UsageError
 from daneel.formats.families import llama, marian, t5
 from daneel.tokenizer.load import Tokenizer
 
-SHAPES = ("llama", "marian", "t5")
 PAIR_SHAPES = ("marian", "t5")
-"""Encoder-decoders, which learn pairs."""
+"""Encoder-decoders."""
 
 
 @dataclass(frozen=True)
