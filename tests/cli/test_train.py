@@ -1,6 +1,7 @@
 """`daneel train` from the command line to a run that others load."""
 
 import json
+import re
 
 import pytest
 import tiny
@@ -64,6 +65,12 @@ def test_a_folder_becomes_an_adapter_with_report_and_card(place, tmp_path, capsy
     facts = json.loads(out)
     assert facts["gain"]["tuned"]["author"]["low"] > 0
     assert facts["steps"] == 12
+    assert json.loads((run / "daneel" / "report.json").read_text()) == facts
+    estimate = facts["estimate"]
+    assert estimate["steps"] == {"foreseen": 12, "happened": 12}
+    for name, least, most in (("memory_bytes", 0.5, 2), ("disk_bytes", 0.3, 3)):
+        assert least < estimate[name]["happened"] / estimate[name]["foreseen"] < most, name
+    assert estimate["seconds"]["happened"] > 0
     assert len(facts["samples"]["after"]) == 5
     page = (run / "report.html").read_text(encoding="utf-8")
     assert facts["sentence"].split(":")[0] in page
@@ -81,6 +88,34 @@ def test_a_folder_becomes_an_adapter_with_report_and_card(place, tmp_path, capsy
     code, _, err = daneel(capsys, "train", place / "stories", "--base", place / "base", "-o", run, *FAST)
     assert code == 2
     assert "--resume" in err
+
+
+def test_a_terminal_sees_how_it_goes_and_whether_it_was_foreseen(place, tmp_path, capsys):
+    run = tmp_path / "run"
+    args = ["train", place / "stories", "--base", place / "base", "--steps", 3, "--rank", 4, *FAST]
+    code, _, err = daneel(capsys, *args, "-o", run, "--tensorboard")
+    assert code == 0, err
+    number = r"[\d.]+"
+    assert re.search(
+        rf"step 2/3  loss {number} \({number} bits per byte\)  gradient {number}  \d+ tokens/s  \d+% of peak  "
+        rf"{number} GB  \d+ s left", err,
+    )  # fmt: skip
+    assert re.search(rf"held-out loss {number} \({number} bits per byte\)", err)
+    assert re.search(
+        rf"foreseen and happened: \d+ s and \d+ s of training, {number} and {number} GB of memory, "
+        rf"{number} and {number} GB of disk", err,
+    )  # fmt: skip
+    assert list((run / "daneel" / "tensorboard").glob("events.out.tfevents.*"))
+
+
+def test_tensorboard_without_its_package_is_one_line_before_any_work(place, tmp_path, capsys, monkeypatch):
+    from daneel.train import watch
+
+    monkeypatch.setattr(watch, "find_spec", lambda name: None)
+    run = tmp_path / "run"
+    args = ["train", place / "stories", "--base", place / "base", "-o", run, "--tensorboard", *FAST]
+    code, _, err = daneel(capsys, *args)
+    assert (code, "pip install 'daneel[tensorboard]'" in err, run.exists()) == (2, True, False)
 
 
 def test_merge_writes_a_whole_model_and_full_changes_every_matrix(place, tmp_path, capsys):

@@ -24,3 +24,11 @@ def test_groups_change_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     for least in (load.LEAST, 0):
         monkeypatch.setattr(load, "LEAST", least)
         assert [ids.tolist() for ids in encode.encode(TEXTS, tokenizer)] == expected
+
+
+def test_tokens_stand_for_the_bytes_of_the_text_and_special_ones_for_none(folder: Path) -> None:
+    tokenizer = Tokenizer.load(folder)
+    counts = encode.byte_counts(tokenizer)
+    for text in TEXTS:
+        assert counts[tokenizer.encode(text)].sum() == len(text.encode())
+    assert counts[sorted(tokenizer.special_ids)].sum() == 0

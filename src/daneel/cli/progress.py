@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from itertools import pairwise
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from daneel.config import duration
 
 if TYPE_CHECKING:  # torch comes with them
     from daneel.train.estimate import Estimate
-    from daneel.train.loop import Event
+    from daneel.train.watch import Event
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 WIDTH = 60
@@ -37,6 +38,40 @@ def curve(values: list[float], width: int = WIDTH) -> str:
     low, high = min(means), max(means)
     scale = (len(BLOCKS) - 1) / (high - low) if high > low else 0.0
     return "".join(BLOCKS[round((value - low) * scale)] for value in means)
+
+
+def bits(event: "Event") -> str:
+    """The loss of a step in bits per byte, where it can be told."""
+    return "" if event.bits_per_byte is None else f" ({event.bits_per_byte:.3f} bits per byte)"
+
+
+def heldout(event: "Event") -> str:
+    """What was measured on the held-out rows."""
+    found = event.figures.get("heldout_bits_per_byte")
+    return f"{event.heldout:.4f}" + ("" if found is None else f" ({found:.3f} bits per byte)")
+
+
+def pace(event: "Event") -> str:
+    """How a step went: its gradient, its speed, what it holds, and how long the rest will take."""
+    return (
+        f"gradient {event.gradient_norm:.2f}  {event.tokens_per_second:.0f} tokens/s  {event.peak_share:.0%} of peak  "
+        f"{(event.memory_bytes or 0) / 1e9:.1f} GB  {duration(event.seconds_left)} left"
+    )
+
+
+def foreseen(estimate: dict[str, dict[str, float]]) -> str:
+    """What was planned beside what happened, in one line."""
+
+    def both(name: str, show: Callable[[float], str]) -> str:
+        return " and ".join(show(estimate[name][when]) for when in ("foreseen", "happened"))
+
+    steps = estimate["steps"]
+    early = "" if steps["foreseen"] == steps["happened"] else f", in {both('steps', str)} steps"
+    return (
+        f"foreseen and happened: {both('seconds', duration)} of training{early}, "
+        f"{both('memory_bytes', lambda size: f'{size / 1e9:.2f}')} GB of memory, "
+        f"{both('disk_bytes', lambda size: f'{size / 1e9:.2f}')} GB of disk"
+    )
 
 
 class Stages:
@@ -74,7 +109,7 @@ class Live:
     def __init__(self, console: Console) -> None:
         self.console = console
         self.losses: list[float] = []
-        self.heldout: list[tuple[int, float]] = []
+        self.heldout: list[Event] = []
         self._last: Event | None = None
         self._live = RichLive(console=console, refresh_per_second=4, transient=False) if console.is_terminal else None
 
@@ -93,7 +128,7 @@ class Live:
     def watch(self, event: "Event") -> None:
         """Take an event in."""
         if event.heldout is not None:
-            self.heldout.append((event.step, event.heldout))
+            self.heldout.append(event)
         if event.loss is not None:
             self.losses.append(event.loss)
             self._last = event
@@ -108,12 +143,9 @@ class Live:
 
     def _line(self, event: "Event") -> None:
         if event.heldout is not None:
-            self.console.print(f"step {event.step}/{event.steps}  held-out loss {event.heldout:.4f}")
+            self.console.print(f"step {event.step}/{event.steps}  held-out loss {heldout(event)}")
         elif event.step % max(1, event.steps // 20) == 0 or event.step == 1:
-            self.console.print(
-                f"step {event.step}/{event.steps}  loss {event.loss:.4f}  {event.tokens_per_second:.0f} tokens/s  "
-                f"{duration(event.seconds_left)} left"
-            )
+            self.console.print(f"step {event.step}/{event.steps}  loss {event.loss:.4f}{bits(event)}  {pace(event)}")
 
     def _picture(self) -> RenderableType:
         last = self._last
@@ -121,15 +153,13 @@ class Live:
             return Text("measuring the held-out text …")
         done = math.floor(WIDTH * last.step / last.steps)
         lines = [
-            Text(f"loss {curve(self.losses)} {self.losses[-1]:.3f}", style="cyan"),
-            Text(
-                f"{'━' * done}{'─' * (WIDTH - done)} step {last.step}/{last.steps}  "
-                f"{last.tokens_per_second:.0f} tokens/s  {duration(last.seconds_left)} left"
-            ),
+            Text(f"loss {curve(self.losses)} {self.losses[-1]:.3f}{bits(last)}", style="cyan"),
+            Text(f"{'━' * done}{'─' * (WIDTH - done)} step {last.step}/{last.steps}"),
+            Text(pace(last)),
         ]
         if self.heldout:
-            shown = "  ".join(f"{value:.3f}" for _, value in self.heldout[-8:])
-            lines.append(Text(f"held-out {shown}", style="green"))
+            shown = "".join(f"{event.heldout:.3f}  " for event in self.heldout[-8:-1])
+            lines.append(Text(f"held-out {shown}{heldout(self.heldout[-1])}", style="green"))
         return Group(*lines)
 
     def summary(self, facts: dict[str, Any], out: str) -> None:
@@ -147,13 +177,14 @@ class Live:
             )
             self.console.print(facts["sentence"], style="bold")
         elif self.heldout:
-            best = min(value for _, value in self.heldout)
-            self.console.print(f"held-out loss {self.heldout[0][1]:.4f} before, {best:.4f} after")
+            best = min(self.heldout, key=lambda event: event.heldout or 0.0)
+            self.console.print(f"held-out loss {heldout(self.heldout[0])} before, {heldout(best)} after")
         if pairs := facts.get("pairs"):
             exact, chrf, bleu = (pairs[name]["value"] for name in ("exact_match", "chrf", "bleu"))
             self.console.print(
                 f"{pairs['n']} held-out targets: {exact:.1%} written exactly, chrF {chrf:.1f}, BLEU {bleu:.1f}",
                 style="bold",
             )
+        self.console.print(foreseen(facts["estimate"]))
         report = f"; its report: {out}/report.html" if voice or pairs else ""
         self.console.print(f"The run is in {out}{report}")

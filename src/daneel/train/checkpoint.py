@@ -31,6 +31,8 @@ class Progress:
     """Measurements since the best."""
     seconds: float = 0.0
     """Time trained, over all sittings."""
+    disk_bytes: int = 0
+    """The most that checkpoints took, an old one beside the new one that replaces it."""
 
 
 def folder(run: Path, step: int) -> Path:
@@ -60,10 +62,16 @@ def save(run: Path, optimiser: Optimiser, progress: Progress, keep: int) -> None
             f"{target} could not be written ({error}); free some disk and go on with --resume: "
             "the checkpoints before it are whole"
         ) from None
+    progress.disk_bytes = max(progress.disk_bytes, size(target.parent))
     steps = list_steps(run)
     for step in steps[:-keep]:
         if step != progress.best_step:
             discard(folder(run, step))
+
+
+def size(folder: Path) -> int:
+    """Bytes of the files in a folder and below."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def load(run: Path, optimiser: Optimiser, step: int | None = None) -> Progress:

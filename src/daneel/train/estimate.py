@@ -1,8 +1,10 @@
 """How long a run takes, and how much memory and disk: measured on this machine, not guessed."""
 
 import shutil
+import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 import torch
@@ -10,6 +12,7 @@ import torch
 from daneel.config import TrainConfig, seconds
 from daneel.errors import TrainingError
 from daneel.store.progress import megabytes
+from daneel.train.checkpoint import Progress, size
 from daneel.train.loop import Trainer
 
 MOMENTS = 2
@@ -29,6 +32,8 @@ class Estimate:
     disk_bytes: int
     tokens_per_second: float
     compiled: bool
+    first_seconds: float = 0.0
+    """Of `seconds`, what the first step took, with compilation; it was taken while estimating."""
 
 
 def planned_steps(config: TrainConfig, rows: int) -> int:
@@ -77,7 +82,6 @@ def estimate(trainer: Trainer, config: TrainConfig, model_bytes: int, exam_secon
             steps = min(steps, planned_steps(config, len(trainer.loader)))
     state = weights * (1 + MOMENTS)
     checkpoints = min(config.keep + 1, 1 + config.evals + steps // config.checkpoint_every)
-    tokens = config.batch * config.accumulate * trainer.loader.shards.meta.length
     return Estimate(
         steps=steps,
         seconds=first + measuring + step * steps,
@@ -86,16 +90,33 @@ def estimate(trainer: Trainer, config: TrainConfig, model_bytes: int, exam_secon
         # with when the voice is measured.
         memory_bytes=peak_memory() + weights * MOMENTS + (model_bytes if exam_seconds else 0),
         disk_bytes=state * checkpoints + (weights if config.method == "lora" and not merge else model_bytes),
-        tokens_per_second=tokens / step,
+        tokens_per_second=trainer.tokens_per_step / step,
         compiled=trainer.compiled,
+        first_seconds=first,
     )
+
+
+def hindsight(plan: Estimate, progress: Progress, run: Path) -> dict[str, dict[str, float]]:
+    """What was foreseen beside what happened: steps, seconds of all sittings, this sitting's memory, and disk.
+
+    Disk is what checkpoints took at most, or those that stay with the model.
+    """
+    model = sum(path.stat().st_size for path in run.iterdir() if path.is_file())
+    happened = {
+        "steps": progress.step,
+        "seconds": plan.first_seconds + progress.seconds,
+        "memory_bytes": peak_memory(),
+        "disk_bytes": max(progress.disk_bytes, size(run / "checkpoints") + model),
+    }
+    return {name: {"foreseen": getattr(plan, name), "happened": value} for name, value in happened.items()}
 
 
 def peak_memory() -> int:
     """The most memory this process has held, in bytes."""
     import resource
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    # macOS counts in bytes, Linux in kilobytes.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def require_disk(trainer: Trainer, needed: int) -> None:

@@ -1,12 +1,9 @@
 """The one training loop."""
 
-import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from daneel.config import TrainConfig
 from daneel.data.loader import Loader
@@ -18,29 +15,12 @@ from daneel.model.encoder_decoder import Encoder, EncoderDecoder
 from daneel.model.load import resolve_dtype
 from daneel.train import checkpoint
 from daneel.train.checkpoint import Progress
+from daneel.train.flops import flops_per_token, gemm_rate
 from daneel.train.objectives import Likelihood, Objective, measure
 from daneel.train.optimiser import Masters, Optimiser, rate
+from daneel.train.watch import Event, Log, Meter, Watch, memory_held
 
 DEFAULT_LR = {"lora": 1e-3, "full": 1e-4}
-
-
-@dataclass(frozen=True)
-class Event:
-    """What a watcher is told after a step or a measurement."""
-
-    step: int
-    steps: int
-    tokens_per_second: float
-    seconds_left: float
-    loss: float | None = None
-    """Over the step's batches, as `heldout`."""
-    heldout: float | None = None
-    """The mean loss of the held-out rows: nats a token, or what else the objective counts."""
-    figures: dict[str, float] = field(default_factory=dict)
-    """All that was measured on them, by name."""
-
-
-Watch = Callable[[Event], None]
 
 
 class Trainer:
@@ -59,6 +39,7 @@ class Trainer:
         self.loader = Loader(train, config.batch, config.seed)
         self.heldout = heldout
         self.progress = Progress()
+        self.log = Log(run / "daneel" / "log.jsonl")
         self.compiled = compiled
         self._saved: int | None = None
         self._rows: list[int] = []
@@ -92,19 +73,17 @@ class Trainer:
         assert self.heldout is not None
         return measure(self.objective, self.heldout, self.config.batch, rows or self.config.eval_rows)
 
+    @property
+    def tokens_per_step(self) -> float:
+        """Tokens of a step that are no padding, on average."""
+        shards = self.loader.shards
+        return self.config.batch * self.config.accumulate * shards.meta.length * (1 - shards.padding_share)
+
     def resume(self) -> None:
         """Go on from the last whole checkpoint."""
         self.progress = checkpoint.load(self.run_dir, self.optimiser)
         self.loader.restore(self.progress.loader)
-        log = self.run_dir / "daneel" / "log.jsonl"
-        if log.exists():
-            rows = [json.loads(line) for line in log.read_text().splitlines() if line.endswith("}")]
-            kept = [json.dumps(row) + "\n" for row in rows if row["step"] <= self.progress.step]
-            log.write_text("".join(kept))
-
-    def _log(self, **row: Any) -> None:
-        with (self.run_dir / "daneel" / "log.jsonl").open("a") as file:
-            file.write(json.dumps(row) + "\n")
+        self.log.rewind(self.progress.step)
 
     def _save(self) -> None:
         if self._saved == self.progress.step:
@@ -118,17 +97,17 @@ class Trainer:
 
         Raises TrainingError when the loss is no number.
         """
-        (self.run_dir / "daneel").mkdir(parents=True, exist_ok=True)
         marks = {max(1, round(steps * n / self.config.evals)) for n in range(1, self.config.evals + 1)}
         progress, before, began = self.progress, self.progress.seconds, time.perf_counter()
-        stepping: list[float] = []
         if progress.step == 0:
             if marks:
                 self._evaluate(steps, watch, 0.0)
             self._save()
-        tokens = self.config.batch * self.config.accumulate * self.loader.shards.meta.length
+        meta = self.loader.shards.meta
+        limit = gemm_rate(self.model.dtype) / flops_per_token(self.model, meta.length)
+        meter = Meter(steps, self.tokens_per_step, limit)
         while progress.step < steps and not self._stopped():
-            clock = time.perf_counter()
+            meter.start()
             loss = self.backward()
             lr = rate(progress.step, steps, self.lr, self.config.warmup, self.config.schedule)
             norm = self.optimiser.step(lr, self.config.clip)
@@ -141,18 +120,21 @@ class Trainer:
                 )
             progress.step += 1
             progress.seconds = before + time.perf_counter() - began
-            stepping.append(time.perf_counter() - clock)
-            speed = tokens / stepping[-1]
-            left = sum(stepping) / len(stepping) * (steps - progress.step)
-            self._log(step=progress.step, loss=loss, lr=lr, gradient_norm=norm, tokens_per_second=round(speed, 1))
-            watch(Event(progress.step, steps, speed, left, loss=loss))
+            left, speed, share = meter.lap(progress.step)
+            bits = self.objective.bits_per_byte(loss, meta)
+            self._tell(watch, Event(progress.step, steps, left, loss, bits, lr, norm, speed, share, memory_held()))
             if progress.step in marks:
                 self._evaluate(steps, watch, left)
             if progress.step % self.config.checkpoint_every == 0 or progress.step == steps:
                 self._save()
         if progress.best_step is not None and progress.best_step != progress.step:
             checkpoint.load_weights(checkpoint.folder(self.run_dir, progress.best_step), self.optimiser)
+        progress.seconds = before + time.perf_counter() - began
         return progress
+
+    def _tell(self, watch: Watch, event: Event) -> None:
+        self.log.write(event)
+        watch(event)
 
     def _stopped(self) -> bool:
         return 0 < self.config.patience <= self.progress.worse
@@ -163,8 +145,9 @@ class Trainer:
         progress = self.progress
         figures = self.measure()
         heldout = figures["heldout"]
-        self._log(step=progress.step, **figures)
-        watch(Event(progress.step, steps, 0.0, left, heldout=heldout, figures=figures))
+        if (bits := self.objective.bits_per_byte(heldout, self.heldout.meta, smoothed=False)) is not None:
+            figures["heldout_bits_per_byte"] = bits
+        self._tell(watch, Event(progress.step, steps, left, heldout=heldout, figures=figures))
         if heldout < progress.best:
             progress.best, progress.best_step, progress.worse = heldout, progress.step, 0
             if progress.step:  # `run` saves the first itself
