@@ -143,6 +143,22 @@ def test_an_index_on_disk_is_the_one_in_memory_and_its_bytes_do_not_change(
         assert [p.copied for p in found] == [text.rstrip("”.")]
 
 
+@pytest.mark.parametrize("most", [0, 20, 60, 119, 120, 121, 239, 240, 241])
+def test_fingerprints_may_go_to_disk_with_any_document_the_last_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    chance = np.random.default_rng(1)
+    chinese = ["".join(chr(0x4E00 + n) for n in chance.integers(0, 3000, 240)) for _ in range(5)]
+    for count in (1, 2, 5):
+        write_index([[document(text) for text in chinese[:count]]], tmp_path / "whole")
+        with monkeypatch.context() as patch:
+            patch.setattr(index_build, "_CHARACTERS", 1)
+            patch.setattr(index_build, "_IN_MEMORY", most)
+            write_index([[document(text) for text in chinese[:count]]], tmp_path / "parted")
+        for name in ("hashes.npy", "positions.npy", "buckets.npy", "texts.txt"):
+            assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "parted" / name).read_bytes(), name
+
+
 def test_texts_too_short_for_a_fingerprint_make_an_index_that_finds_nothing(tmp_path: Path) -> None:
     write_index([[document("Too short.")]], tmp_path / "index")
     index = CopyIndex.open(tmp_path / "index")

@@ -211,7 +211,8 @@ class _Builder:
         if not self._spilled:
             yield np.concatenate([np.empty(0, _FINGERPRINT), *self._waiting])
             return
-        self._put_away()
+        if self._waiting:
+            self._put_away()
         for number in range(1 << _PART_BITS):
             yield np.fromfile(self._part(number), _FINGERPRINT)
             self._part(number).unlink()
