@@ -23,16 +23,19 @@ import tokenizers
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 import daneel.formats.ct2 as ct2
 import daneel.formats.gguf_write as gguf
 from daneel.errors import ModelError, UsageError
+from daneel.formats.architecture import Architecture
 from daneel.formats.families import FAMILIES
 from daneel.formats.gguf_write_tokenizer import ROLES, vocabulary
 from daneel.formats.hf import read_config, read_json
 from daneel.formats.peft import CONFIG, read_adapter
 from daneel.model.decoder import Decoder
+from daneel.model.encoder_decoder import EncoderDecoder, padded
 from daneel.model.load import hf_tensors, load_model, save_weights
 from daneel.run import sync
 from daneel.store import resolve, tokenizer_folder
@@ -257,6 +260,8 @@ def _write_ct2(source: Source, new: Path, quant: str, say: Say) -> None:
     middle = new.parent / "hf"
     _require(new, 2 * torch.float32.itemsize * sum(value.numel() for value in source.model.state_dict().values()))
     _write_hf(source, middle, "float32", say)
+    if source.model.arch.family == "t5" and source.model.head is not None:
+        _scale_head(middle, source.model.arch)
     _fill_tokenizer(middle, source)
     converter = [sys.executable, "-c", "from ctranslate2.converters.transformers import main; main()"]
     _run(
@@ -265,12 +270,20 @@ def _write_ct2(source: Source, new: Path, quant: str, say: Say) -> None:
     shutil.rmtree(middle)
 
     def keep(weight: str, value: Tensor) -> Tensor:
-        matrix = value.ndim == 2 and not weight.endswith("wpe.weight")
+        matrix = value.ndim == 2 and not weight.endswith(("wpe.weight", "attention_bias.weight", "logits_bias"))
         # The converter lays Q, K and V together, but not the two halves that are one matrix here.
-        parts = value.chunk(2) if ".gate_proj." in weight else (value,)
+        parts = value.chunk(2) if ".gate_proj." in weight or ".wi_0." in weight else (value,)
         return torch.cat([torch.from_numpy(ct2.rounded(part.numpy(), quant, matrix)) for part in parts])
 
     _round(source.model, keep)
+
+
+def _scale_head(folder: Path, arch: Architecture) -> None:
+    """The converter takes every T5 for one whose states are scaled before the head, so the head makes up for it."""
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    tensors["lm_head.weight"] *= arch.width**0.5
+    save_file(tensors, path, metadata={"format": "pt"})
 
 
 def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, Floats]:
@@ -315,13 +328,14 @@ def _run(command: list[str], what: str) -> None:
 def _compare(source: Source, to: Target, new: Path, tolerance: float) -> tuple[float, float]:
     """The differences of `Exported`. Raises ModelError naming the place where the tool differs."""
     tokenizer, tool = source.tokenizer, TOOLS[to].name
-    whole = [tokenizer.prefix + tokenizer.encode(text) for text in TEXTS]
+    whole = [_read(source, text) for text in TEXTS]
     ids = [row[: min(LONGEST, source.model.arch.context)] for row in whole]
-    request: dict[str, Any] = {
-        "texts": TEXTS,
-        "ids": ids,
-        "tokens": [[tokenizer.token(id) for id in row] for row in ids],
-    }
+    request: dict[str, Any] = {"texts": TEXTS, "ids": ids, "tokens": _named(tokenizer, ids)}
+    # Of an encoder-decoder: the beginning of the next text.
+    targets = [ids[(n + 1) % len(ids)][: LONGEST // 2] for n in range(len(ids))]
+    if isinstance(source.model, EncoderDecoder):
+        begun = [[source.model.arch.start, *row] for row in targets]
+        request |= {"begun": begun, "target_tokens": _named(tokenizer, targets)}
     with tempfile.TemporaryDirectory() as folder:
         asked, answered = Path(folder) / "request.json", Path(folder) / "answer.npz"
         asked.write_text(json.dumps(request), encoding="utf-8")
@@ -337,7 +351,9 @@ def _compare(source: Source, to: Target, new: Path, tolerance: float) -> tuple[f
             raise ModelError(
                 f"{tool} reads {text[:40]!r} as other tokens, from token {at} on: {others} where ours are {ours}"
             )
-        want, got = source.model(torch.tensor([ids[n]]))[0].numpy(), answer[f"logits{n}"]
+        want, got = _logits(source.model, ids[n], targets[n]), answer.get(f"logits{n}")
+        if got is None:  # of a target CTranslate2 tells only how probable each token is
+            want, got = _logprobs(source.model, want, [*targets[n], tokenizer.eos[0]]), answer[f"logprobs{n}"]
         if got.shape != want.shape:
             raise ModelError(f"{tool} has {got.shape[-1]} logits a token, not {want.shape[-1]}")
         difference = np.abs(got - want)
@@ -351,3 +367,33 @@ def _compare(source: Source, to: Target, new: Path, tolerance: float) -> tuple[f
             )
         largest, worst = max(largest, float(difference.max())), max(worst, share)
     return largest, worst
+
+
+def _read(source: Source, text: str) -> list[int]:
+    """What the model reads for a text; of an encoder-decoder, for a source."""
+    tokenizer = source.tokenizer
+    ids = tokenizer.prefix + tokenizer.encode(text)
+    return [*ids, tokenizer.eos[0]] if isinstance(source.model, EncoderDecoder) else ids
+
+
+def _named(tokenizer: Tokenizer, rows: list[list[int]]) -> list[list[str]]:
+    return [[tokenizer.token(id) for id in row] for row in rows]
+
+
+def _logits(model: Decoder, ids: list[int], targets: list[int]) -> Floats:
+    """Of the ids, or of what an encoder-decoder that reads them writes as targets."""
+    if not isinstance(model, EncoderDecoder):
+        logits: Floats = model(torch.tensor([ids]))[0].numpy()
+        return logits
+    begun = torch.tensor([[model.arch.start, *targets]])
+    written: Floats = model(begun, memory=model.remember(padded([ids], 0)))[0].numpy()
+    return written
+
+
+def _logprobs(model: Decoder, logits: Floats, targets: list[int]) -> Floats:
+    """Of the targets, [T, 1]; CTranslate2 knows no padding of a Marian."""
+    rows = torch.from_numpy(logits)
+    if model.arch.zero_pad:
+        rows[:, model.arch.pad] = -torch.inf
+    out: Floats = rows.log_softmax(-1).gather(1, torch.tensor(targets)[:, None]).numpy()
+    return out

@@ -3,7 +3,9 @@
     python -P peers.py hf|gguf|ct2 MODEL REQUEST.json ANSWER.npz
 
 The request has `texts`, and for each of them `ids` and `tokens` (their names). The answer has for text n the tool's own
-ids (`ids0`; CTranslate2 has no tokenizer) and the logits of the requested ids, [T, V] (`logits0`).
+ids (`ids0`; CTranslate2 has no tokenizer) and the logits of the requested ids, [T, V] (`logits0`). For an
+encoder-decoder the request also has `begun`, what its decoder reads beside the ids, and `target_tokens`, what it gives
+but for the end; the logits are then those of the targets, or only log-probabilities, [T, 1] (`logprobs0`).
 """
 
 import ctypes
@@ -25,16 +27,18 @@ Answer = dict[str, NDArray[Any]]
 def hf(path: str, request: Request) -> Answer:
     """Transformers in float32, whatever type the file has."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(path)
-    model: Any = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
+    kind = AutoModelForSeq2SeqLM if "begun" in request else AutoModelForCausalLM
+    model: Any = kind.from_pretrained(path, dtype=torch.float32)
     model.eval()
     out: Answer = {}
     with torch.no_grad():
         for n, (text, ids) in enumerate(zip(request["texts"], request["ids"], strict=True)):
             out[f"ids{n}"] = np.array(tokenizer(text)["input_ids"])
-            out[f"logits{n}"] = model(torch.tensor([ids])).logits[0].numpy()
+            begun = {"decoder_input_ids": torch.tensor([request["begun"][n]])} if "begun" in request else {}
+            out[f"logits{n}"] = model(torch.tensor([ids]), **begun).logits[0].numpy()
     return out
 
 
@@ -42,6 +46,10 @@ def ct2(path: str, request: Request) -> Answer:
     """CTranslate2, which computes what it stored in float32."""
     import ctranslate2
 
+    if "begun" in request:
+        translator = ctranslate2.Translator(path, device="cpu", compute_type="float32")
+        scores = translator.score_batch(request["tokens"], request["target_tokens"])
+        return {f"logprobs{n}": np.array(score.log_probs)[:, None] for n, score in enumerate(scores)}
     generator = ctranslate2.Generator(path, device="cpu", compute_type="float32")
     return {f"logits{n}": np.array(generator.forward_batch([tokens]))[0] for n, tokens in enumerate(request["tokens"])}
 

@@ -134,7 +134,7 @@ FLIPS = {
     "vocab_size": lambda v: v + 1,
 }
 # What a forward pass does not read, and what only encoder-decoders have (test_encoder_decoder.py flips that).
-ELSEWHERE = {"family", "context", "init_std", "bos", "eos", "start", "pad"}
+ELSEWHERE = {"family", "context", "init_std", "bos", "eos", "start", "pad", "zero_pad"}
 SEQ2SEQ = {"encoder_layers", "final_norm", "head_bias", "head_scale", "buckets", "bucket_distance"}
 
 

@@ -189,6 +189,43 @@ def test_a_character_whose_bytes_join_a_blank_first_is_not_taken_whole() -> None
     assert uses_kernel(tokenizer)
 
 
+POOL = "कख ไทย न中文字。，éñ\u0308а́бя😀😁𠀀𝒳𐍈𑀓ࠀ߿ıſabts're 12\n’\u3000\U0010ffff\U00040000\ufeff"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(8))
+def test_random_vocabularies_give_the_ids_of_the_library(seed: int) -> None:
+    """Merges that no training would make: across characters, of parts of them, in any order."""
+    rng = random.Random(seed)
+    signs = {byte: sign for sign, byte in load._ALPHABET.items()}
+    for _ in range(40):
+        some = rng.sample(POOL, rng.randint(2, 7))
+        texts = ["".join(rng.choices(some, k=rng.randint(1, 30))) for _ in range(20)]
+        rows = [[signs[byte] for byte in text.encode()] for text in texts]
+        lost = set(rng.sample(sorted(signs.values()), rng.choice([0, 0, 0, 3])))
+        tokens = [sign for sign in signs.values() if sign not in lost]
+        merges: list[tuple[str, str]] = []
+        for _ in range(rng.randint(0, 60)):
+            row = rng.choice(rows)
+            if len(row) < 2:
+                continue
+            at = rng.randrange(len(row) - 1)
+            left, right = row[at : at + 2]
+            if left in tokens and right in tokens and (left, right) not in merges:
+                merges.append((left, right))
+                tokens += [left + right] * (left + right not in tokens)
+                row[at : at + 2] = [left + right]
+        rng.shuffle(merges) if rng.random() < 0.2 else None
+        model = models.BPE({token: n for n, token in enumerate(tokens)}, merges, ignore_merges=rng.random() < 0.3)
+        raw = tokenizers.Tokenizer(model)
+        name = rng.choice(NAMES)
+        last = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=name in ("gpt2", "digits"))
+        raw.pre_tokenizer = pre_tokenizers.Sequence([*steps(name), last])
+        tokenizer = Tokenizer(raw, {}, [])
+        check(tokenizer, [*texts, "".join(rng.choices(some, k=200))])
+        assert uses_kernel(tokenizer)
+
+
 def spelled(texts: list[str]) -> list[str]:
     level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     return [level.pre_tokenize_str(text)[0][0] for text in texts]

@@ -43,7 +43,7 @@ class Architecture:
     attention_scale: float
     embed_scale: float
     tied: bool
-    """The output head is the embedding matrix."""
+    """The output head is the embedding matrix; not a classifier's."""
     init_std: float
     bos: int | None
     eos: tuple[int, ...]
@@ -53,6 +53,8 @@ class Architecture:
     """What an encoder-decoder's target begins with."""
     pad: int | None = None
     """A token that is never written."""
+    zero_pad: bool = False
+    """Its embedding is zero and stays so; a Marian's target begins with it."""
     final_norm: bool = True
     """A norm after the last block."""
     head_bias: bool = False
@@ -62,3 +64,5 @@ class Architecture:
     """Distances that relative positions tell apart."""
     bucket_distance: int = 0
     """From this distance on all are one."""
+    labels: int = 0
+    """Of a classifier: how many labels its head tells apart, at a text's last token. 0: a language model."""

@@ -12,6 +12,8 @@ from daneel.formats.architecture import Architecture
 from daneel.formats.families import family
 
 INDEX = "model.safetensors.index.json"
+CLASSIFIER = "ForSequenceClassification"
+"""How Transformers ends the names of classifiers."""
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -43,9 +45,19 @@ def read_architecture(folder: Path) -> Architecture:
         arch = family(config).architecture(config)
     except KeyError as error:
         raise ModelError(f"{folder / 'config.json'} lacks {error}; fetch the model again") from None
+    if labels := read_labels(config):
+        arch = replace(arch, labels=len(labels), tied=False)
     if arch.family == "t5":  # Transformers goes by the file: a head that is there is used, whatever the config says
         arch = replace(arch, tied="lm_head.weight" not in weight_files(folder))
     return arch
+
+
+def read_labels(config: dict[str, Any]) -> list[str]:
+    """What a classifier tells apart, in the order of its outputs; empty for a language model."""
+    if not any(str(name).endswith(CLASSIFIER) for name in config.get("architectures") or ()):
+        return []
+    names = config.get("id2label") or {}
+    return [str(names[key]) for key in sorted(names, key=int)]
 
 
 def weight_files(folder: Path) -> dict[str, Path]:

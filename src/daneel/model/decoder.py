@@ -99,7 +99,7 @@ class Decoder(nn.Module):
         self.norm: Norm | nn.Identity = make_norm(arch, arch.width) if arch.final_norm else nn.Identity()
         self.head: nn.Linear | None = None
         if not arch.tied:
-            self.head = nn.Linear(arch.width, arch.vocab_size, bias=False)
+            self.head = nn.Linear(arch.width, arch.labels or arch.vocab_size, bias=False)
         self.head_bias = nn.Parameter(torch.empty(1, arch.vocab_size)) if arch.head_bias else None
         self.head_nibbles: Nibbles | None = None
         self.has_planes = False
@@ -115,7 +115,7 @@ class Decoder(nn.Module):
 
     @property
     def head_weight(self) -> Tensor:
-        """The output matrix, [V, W]."""
+        """The output matrix, [V, W]; of a classifier [labels, W]."""
         return self.embed.weight if self.head is None else self.head.weight
 
     def rope(self, layer: int, positions_BT: Tensor) -> Rope:

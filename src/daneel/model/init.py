@@ -34,6 +34,15 @@ def new_model(arch: Architecture, seed: int) -> Decoder:
             )
             std = arch.init_std / (2 * arch.layers) ** 0.5 if residual else arch.init_std
             nn.init.normal_(parameter, std=std, generator=generator)
+            if arch.zero_pad and name == "embed.weight":
+                parameter[arch.pad] = 0
             if arch.attention_scale == 1.0 and name.endswith(("qkv.weight", "cross.q.weight")):
                 parameter[: arch.heads * arch.head_dim] *= arch.head_dim**-0.5
     return model
+
+
+def keep_pad_zero(model: Decoder) -> None:
+    """Where the embedding of padding is zero, it learns nothing, neither from below nor as a row of the head."""
+    if model.arch.zero_pad and model.embed.weight.requires_grad:
+        pad = torch.tensor([model.arch.pad])
+        model.embed.weight.register_hook(lambda gradient: gradient.index_fill(0, pad, 0))  # type: ignore[no-untyped-call]

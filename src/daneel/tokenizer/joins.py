@@ -95,6 +95,8 @@ def _after(values: Array, begins: Array) -> tuple[Array, Array, Array]:
         size = np.where(tail, ahead + 1, size)
         open = tail
     whole = size == needed
+    # Shorter forms of lower code points are no UTF-8, so what begins with E0 or F0 alone lies above them.
+    point = np.maximum(point, np.array([0x80, 0x800, 0x10000])[needed - 2])
     size[point >= CODE_POINTS] = 0
     return point, size, whole
 

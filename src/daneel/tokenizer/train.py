@@ -17,7 +17,8 @@ from daneel.tokenizer.unigram import train_unigram
 
 Kind = Literal["bpe", "unigram"]
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
-PAD = "<|pad|>"
+# CTranslate2 takes a Marian's padding for the last token, and knows it by this name.
+PAD = "<pad>"
 CHATML = (
     "{% for message in messages %}"
     "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}"
@@ -53,23 +54,25 @@ def train_tokenizer(
     `encoder` makes it one for encoder-decoders: padding has a token of its own, and where they are asked for a text
     ends with the first special token. Raises UsageError.
     """
-    marks = list(dict.fromkeys([*SPECIAL, *special, *([PAD] if encoder else [])]))
+    marks = list(dict.fromkeys([*SPECIAL, *special]))
     if pattern not in PATTERNS:
         raise UsageError(f"no pattern {pattern!r}; there are {', '.join(PATTERNS)}")
     words = cutter(pattern)
     _check_special(marks, words)
-    least = len(marks) + 256
+    least = len(marks) + 256 + encoder
+    learned = vocab_size - encoder
     if vocab_size < least:
         raise UsageError(f"a vocabulary of {vocab_size} is too small: {least} hold every byte and the special tokens")
     ChatTemplate(chat_template, {"eos_token": SPECIAL[0]}).render([{"role": "user", "content": "?"}])
     if model == "bpe":
-        raw = train_bpe(texts, words, vocab_size, marks, min_frequency, longest)
+        raw = train_bpe(texts, words, learned, marks, min_frequency, longest)
         # As Llama 3's own file has it, and llama.cpp takes for granted: a whole word that is a token stays one.
         raw.model.ignore_merges = pattern == "llama3"
     else:
-        raw = train_unigram(texts, words, vocab_size, marks, min_frequency, longest)
+        raw = train_unigram(texts, words, learned, marks, min_frequency, longest)
     raw.decoder = decoders.ByteLevel()
     if encoder:
+        raw.add_special_tokens([PAD])
         end = SPECIAL[0], raw.token_to_id(SPECIAL[0])
         raw.post_processor = processors.TemplateProcessing(f"$A {end[0]}", f"$A {end[0]} $B {end[0]}", [end])
     settings = {

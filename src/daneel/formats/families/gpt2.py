@@ -4,7 +4,7 @@ from typing import Any
 
 from daneel.errors import ModelError
 from daneel.formats.architecture import Architecture
-from daneel.formats.families.names import Weight, activation, eos_ids
+from daneel.formats.families.names import Weight, activation, eos_ids, head
 
 
 def architecture(config: dict[str, Any]) -> Architecture:
@@ -65,6 +65,4 @@ def weights(arch: Architecture) -> list[Weight]:
         for a, b in {"norm1": "ln_1", "norm2": "ln_2"}.items():
             out += [Weight(f"{ours}.{a}.{k}", (f"{theirs}.{b}.{k}",)) for k in ("weight", "bias")]
     out += [Weight(f"norm.{k}", (f"transformer.ln_f.{k}",)) for k in ("weight", "bias")]
-    if not arch.tied:
-        out.append(Weight("head.weight", ("lm_head.weight",)))
-    return out
+    return out + head(arch)

@@ -48,6 +48,7 @@ def architecture(config: dict[str, Any]) -> Architecture:
         encoder_layers=config["encoder_layers"],
         start=config.get("decoder_start_token_id", 58100),
         pad=config.get("pad_token_id", 58100),
+        zero_pad=True,
         final_norm=False,
         head_bias=True,
     )

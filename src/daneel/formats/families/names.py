@@ -66,6 +66,13 @@ def linear(ours: str, theirs: str, parts: dict[str, int], bias: bool) -> list[We
     return [Weight(f"{ours}.{k}", tuple(f"{theirs}.{part}.{k}" for part in parts), sizes=sizes) for k in kinds]
 
 
+def head(arch: Architecture) -> list[Weight]:
+    """The output matrix: a classifier's own, a language model's, or none where it is the embedding."""
+    if arch.labels:
+        return [Weight("head.weight", ("score.weight",))]
+    return [] if arch.tied else [Weight("head.weight", ("lm_head.weight",))]
+
+
 def llama_weights(arch: Architecture) -> list[Weight]:
     """The names that Llama, Qwen and Gemma share."""
     out = [Weight("embed.weight", ("model.embed_tokens.weight",))]
@@ -92,6 +99,4 @@ def llama_weights(arch: Architecture) -> list[Weight]:
             norms |= {"attention.q_norm": "self_attn.q_norm", "attention.k_norm": "self_attn.k_norm"}
         out += [Weight(f"{ours}.{a}.weight", (f"{theirs}.{b}.weight",)) for a, b in norms.items()]
     out.append(Weight("norm.weight", ("model.norm.weight",)))
-    if not arch.tied:
-        out.append(Weight("head.weight", ("lm_head.weight",)))
-    return out
+    return out + head(arch)
