@@ -168,7 +168,10 @@ def _source(name: str) -> Source:
     made = {"bos_token_id": tokenizer.bos, "eos_token_id": list(tokenizer.eos) or None}
     found = next((place / GENERATION for place in (folder, base) if (place / GENERATION).exists()), None)
     generation = read_json(found) if found else {key: value for key, value in made.items() if value is not None}
-    return Source(Path(name).name, base, load_model(folder), tokenizer, words, generation)
+    model = load_model(folder)
+    if model.arch.labels:
+        raise ModelError(f"{name} tells labels apart: it is a folder for Transformers as it stands, and not exported")
+    return Source(Path(name).name, base, model, tokenizer, words, generation)
 
 
 @contextmanager

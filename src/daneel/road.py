@@ -48,7 +48,7 @@ from daneel.train.checkpoint import list_steps
 from daneel.train.compiler import compiler, falls_back
 from daneel.train.estimate import EPOCHS, Estimate, estimate, hindsight, memory_note, require_disk
 from daneel.train.loop import Trainer
-from daneel.train.objectives import Likelihood, Objective, Preference, measure, reference
+from daneel.train.objectives import Classification, Likelihood, Objective, Preference, measure
 from daneel.train.prepare import (
     PREFERENCE_LR,
     SCRATCH,
@@ -173,10 +173,15 @@ def _prepare(journey: Journey, run: Path, say: Say) -> Stage:
         if config.label_smoothing:
             raise UsageError("--label-smoothing is not for preferences, whose answers are compared: leave it out")
         journey = replace(journey, config=replace(config, lr=config.lr or PREFERENCE_LR[config.method]))
+    if source.kind == "labels" and config.method == "lora" and not journey.merge:
+        say("the adapter is added to the base at the end: a classifier is written whole")
+        journey = replace(journey, merge=True)
     length = config.length or LENGTHS.get(source.kind, LENGTH)
     journey = replace(journey, config=replace(journey.config, length=length))
     base = base_model(journey.base, journey.size, journey.shape, source, inner / "base", journey.config)
     arch = read_architecture(base)
+    if arch.labels and source.kind != "labels":
+        raise UsageError(f"{journey.base} tells labels apart and learns nothing else: give texts with labels")
     # An encoder-decoder learns texts by filling gaps.
     if source.kind != "documents" and source.pairs != bool(arch.encoder_layers):
         given, needed = ("pairs", "an encoder-decoder") if source.pairs else (source.kind, "a decoder alone")
@@ -186,11 +191,9 @@ def _prepare(journey: Journey, run: Path, say: Say) -> Stage:
     lm = LocalModel(base, journey.base, EXACT)
     if journey.base != SCRATCH:
         lm.warn_if_unfit("".join(text[:GLANCE] for text in islice(source.texts(), 10)))
-    extra = {}
     if source.kind == "preferences":
         say(f"reading all answers once with {journey.base}, from which rewards are counted")
-        extra["more"] = reference(load_model(base, config.dtype), config.batch)
-    train, _ = pack(source, lm.tokenizer, arch, inner / "shards", length, config.seed, **extra)
+    train, _ = pack(source, base, inner / "shards", journey.config)
     for line in packing_notes(train, source.kind):
         say(line)
     compiled = _worth_compiling(journey.config, train.tokens)
@@ -252,6 +255,8 @@ def _stage(journey: Journey, source: Source, base: Path, plan: Estimate | None, 
             if names := unmatched(model.arch, adapter):
                 raise UsageError(f"--targets: {journey.base} has no linear called {', '.join(names)}")
             add_lora(model, adapter, config.seed)
+            if model.arch.labels and model.head is not None:
+                model.head.requires_grad_(True)
         else:
             model.requires_grad_(True)
         return Trainer(run, model, config, train, heldout, compiled, _objective(source)), adapter
@@ -274,7 +279,7 @@ def _stage(journey: Journey, source: Source, base: Path, plan: Estimate | None, 
 
 
 def _objective(source: Source) -> type[Objective]:
-    return Preference if source.kind == "preferences" else Likelihood
+    return {"preferences": Preference, "labels": Classification}.get(source.kind, Likelihood)
 
 
 def _exam(journey: Journey, source: Source, say: Say) -> Exam | None:
@@ -352,7 +357,7 @@ def arrive(stage: Stage, watch: Watch, say: Say) -> dict[str, Any]:
         facts |= write_report(run, found)
     elif stage.source.pairs and stage.source.heldout:
         facts["pairs"] = _translations(stage, say)
-    elif stage.source.kind == "preferences" and stage.trainer.heldout:
+    elif stage.source.kind in ("preferences", "labels") and stage.trainer.heldout:
         facts[stage.source.kind] = _figures(stage, stage.trainer.heldout)
     atomic_write(run / "daneel" / "report.json", json.dumps(facts, indent=2, ensure_ascii=False))
     atomic_write(run / "README.md", model_card(_provenance(stage), voice))
@@ -437,4 +442,5 @@ def _provenance(stage: Stage) -> Provenance:
             *carried(stage.run),
         ],
         settings=_settings(stage),
+        labels=stage.source.labels,
     )

@@ -67,7 +67,7 @@ def test_preview_shows_both_answers(place, capsys):
         ([{"prompt": [], "chosen": "b", "rejected": "c"}], [], 1, "empty \"prompt\""),
         ([{"prompt": "a", "chosen": "b", "rejected": "c"}, {"prompt": "a", "completion": "b"}], [], 1,
          "rows.jsonl:2: preferences and conversations cannot be learned together"),
-        (None, ["--base", "scratch"], 2, "can answer already"),
+        (None, ["--base", "scratch"], 2, "knows its language already"),
         (None, ["--label-smoothing", "0.1"], 2, "--label-smoothing"),
         (None, ["--beta", "0"], 2, "--beta"),
         (None, ["--length", "16"], 1, "nothing to learn"),

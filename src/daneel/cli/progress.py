@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # torch comes with them
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 WIDTH = 60
+MEASURES = {"margin": "reward margin {:.3f}", "accuracy": "accuracy {:.1%}", "macro_f1": "macro F1 {:.3f}"}
 # Seconds between lines that say how far a job is.
 QUIET = 10.0
 
@@ -48,7 +49,13 @@ def bits(event: "Event") -> str:
 def heldout(event: "Event") -> str:
     """What was measured on the held-out rows."""
     found = event.figures.get("heldout_bits_per_byte")
-    return f"{event.heldout:.4f}" + ("" if found is None else f" ({found:.3f} bits per byte)")
+    bits = "" if found is None else f" ({found:.3f} bits per byte)"
+    return ", ".join([f"{event.heldout:.4f}{bits}", *measures(event.figures)])
+
+
+def measures(figures: Mapping[str, float]) -> list[str]:
+    """What is measured beside the loss where preferences or labels are learned."""
+    return [form.format(figures[name]) for name, form in MEASURES.items() if name in figures]
 
 
 def pace(event: "Event") -> str:
@@ -185,6 +192,10 @@ class Live:
                 f"{pairs['n']} held-out targets: {exact:.1%} written exactly, chrF {chrf:.1f}, BLEU {bleu:.1f}",
                 style="bold",
             )
+        for kind in ("preferences", "labels"):
+            if kind in facts:
+                line = f"held-out {kind}, with the model as saved: {', '.join(measures(facts[kind]))}"
+                self.console.print(line, style="bold")
         self.console.print(foreseen(facts["estimate"]))
         report = f"; its report: {out}/report.html" if voice or pairs else ""
         self.console.print(f"The run is in {out}{report}")

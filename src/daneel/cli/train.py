@@ -44,7 +44,7 @@ def command(
     changes: tuple[str, ...], heldout: float, stranger: str | None, eval_bytes: int, prompt: str | None,
     merge: bool, tensorboard: bool, preview: bool, dry_run: bool, as_json: bool, **settings: Any,
 ) -> None:  # fmt: skip
-    """Learn DATA: files or folders of text, a corpus, or a JSONL file of conversations, pairs or preferences.
+    """Learn DATA: files or folders of text, a corpus, or a JSONL file of conversations, pairs, preferences or labels.
 
     \b
     daneel train stories/ --stranger other-stories/ --budget 20m -o runs/mine
@@ -167,13 +167,13 @@ def _preview(data: tuple[str, ...], base: str) -> None:
     folder = resolve(base)
     tokenizer, start = Tokenizer.load(folder), read_architecture(folder).start
     for record in islice(read_records(path), 3):
-        (document,) = documents(record.kind, tokenizer, [record], start)
+        (document,) = documents(record.kind, tokenizer, [record], start, [record.label or ""])
         parts = {record.where: document}
         if document.rejected is not None:
             parts = {f"{record.where}, chosen": document, f"{record.where}, rejected": document.rejected}
         for where, part in parts.items():
             ids = list(part.ids)
-            loss = part.loss or [place > 0 for place in range(len(ids))]
+            loss = part.loss or [part.label is None and place > 0 for place in range(len(ids))]
             read = [] if part.source is None else list(part.source)
             shown = Text()
             runs = groupby(preview(tokenizer, read + ids, [False] * len(read) + loss), lambda pair: pair[1])
@@ -184,4 +184,5 @@ def _preview(data: tuple[str, ...], base: str) -> None:
                     f"⟦{text}⟧" if learned and not console.is_terminal else text, "bold green" if learned else "dim"
                 )
             console.print(shown)
-            console.print(f"{where}: {sum(loss)} of {len(read) + len(ids)} tokens carry loss", style="dim")
+            told = f"{where}: {sum(loss)} of {len(read) + len(ids)} tokens carry loss"
+            console.print(told if record.label is None else f"{where}: its label is {record.label}", style="dim")

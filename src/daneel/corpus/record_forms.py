@@ -1,13 +1,15 @@
-"""The forms that people keep training records in, as one: a text, messages with their roles, a pair, a preference."""
+"""The forms that people keep training records in, as one: texts, labels, messages, pairs, preferences."""
 
 from typing import Any
 
 FORMS = (
     'use "text", "messages", "prompt" and "completion", "source" and "target", "prompt", "chosen" and "rejected", '
+    '"text" and "label", '
     "Alpaca's or ShareGPT's keys"
 )
 PAIR_KEYS = {"source", "target"}
 PREFERENCE_KEYS = {"prompt", "chosen", "rejected"}
+LABEL_KEYS = {"text", "label"}
 # The last are those of schema-guided dialogues (SGD, MultiWOZ).
 CHAT_KEYS = (
     {"messages"}, {"conversations"}, {"prompt", "completion"}, {"instruction", "output"}, {"dialogue_id", "turns"},
@@ -47,9 +49,17 @@ def parse(row: Any) -> dict[str, Any]:
     if isinstance(row.get("text"), str):
         if not row["text"].strip():
             raise FormError('an empty "text": remove the line')
-        return {"text": row["text"]}
+        return {"text": row["text"], "label": _label(row.get("label"))}
     keys = ", ".join(map(str, row)) or "no keys"
     raise FormError(f"in no known form (it has {keys}): {FORMS}")
+
+
+def _label(value: Any) -> str | None:
+    if value is not None and not isinstance(value, str | int):
+        raise FormError(f'"label" is {value!r}: it must be a name or a whole number')
+    if value == "":
+        raise FormError('an empty "label": mend or remove the line')
+    return None if value is None else str(value)
 
 
 def _preference(row: dict[str, Any]) -> dict[str, Any]:

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 from daneel.corpus.read import ABOUT
-from daneel.corpus.record_forms import CHAT_KEYS, PAIR_KEYS, PREFERENCE_KEYS, FormError, parse
+from daneel.corpus.record_forms import CHAT_KEYS, LABEL_KEYS, PAIR_KEYS, PREFERENCE_KEYS, FormError, parse
 from daneel.errors import DataError
 
-Kind = Literal["conversations", "pairs", "preferences"]
+Kind = Literal["conversations", "pairs", "preferences", "labels"]
 """Texts are learned with conversations."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """One thing to learn: a text, a conversation with at least one answer, a pair of texts, or a preference."""
+    """One thing to learn: a text, a conversation with an answer, a pair of texts, a preference, or a text's label."""
 
     where: str
     """File and line, for messages about it."""
@@ -29,9 +29,14 @@ class Record:
     asked: int = 0
     """Messages at the beginning of both, from which nothing is learned."""
 
+    label: str | None = None
+    """Of a text: what it is."""
+
     @property
     def kind(self) -> Kind:
         """What can be learned together."""
+        if self.label is not None:
+            return "labels"
         return "pairs" if self.source is not None else "conversations" if self.rejected is None else "preferences"
 
 
@@ -68,7 +73,9 @@ def _first_is_record(file: Path) -> bool:
         row = _json(where, row) if isinstance(row, bytes) else row
     except (DataError, StopIteration):
         return False
-    return isinstance(row, dict) and any(row.keys() >= keys for keys in (*CHAT_KEYS, PAIR_KEYS, PREFERENCE_KEYS))
+    return isinstance(row, dict) and any(
+        row.keys() >= keys for keys in (*CHAT_KEYS, PAIR_KEYS, PREFERENCE_KEYS, LABEL_KEYS)
+    )
 
 
 def record_files(path: Path) -> list[Path]:

@@ -34,6 +34,8 @@ class Document:
     """Which of the ids are learned; all, when None."""
     source: list[int] | Array | None = None
     """What an encoder reads, of a pair whose target the ids are."""
+    label: int | None = None
+    """Of a text whose label is learned: what its last token shall tell; nothing else of it carries loss."""
     rejected: "Document | None" = None
     """The worse of two answers, of a preference whose better one the ids are: they stand side by side in one row."""
 
@@ -59,7 +61,7 @@ class Meta:
     padding: int = 0
     """Positions left empty."""
     cut_documents: int = 0
-    """Conversations longer than a row, whose end was cut."""
+    """Conversations and texts longer than a row, whose end was cut."""
     cut_tokens: int = 0
     too_long: int = 0
     """Pairs and preferences left out since they are longer than a row: cut, they would teach to leave out the end."""
@@ -112,9 +114,14 @@ class Shards:
         return out
 
 
+def no_more(rows: dict[str, Array]) -> dict[str, Array]:
+    """Adds nothing to rows."""
+    return {}
+
+
 def write_shards(
     documents: Iterable[Document], out: Path, length: int, whole: bool, sizes: Array | None = None,
-    more: Callable[[dict[str, Array]], dict[str, Array]] = lambda rows: {}, source: int | None = None,
+    more: Callable[[dict[str, Array]], dict[str, Array]] = no_more, source: int | None = None,
 ) -> Shards:  # fmt: skip
     """Pack documents into rows of `length` inputs and their targets.
 
@@ -226,6 +233,12 @@ def _piece(document: Document, meta: Meta) -> tuple[Array, ...] | None:
             meta.too_long += 1
             return None
         return (*piece, *_arrays(Document(document.source)))
+    if document.label is not None:
+        # The label stands where the next token would, so that it is a target like others.
+        kept = document.ids[: width - 1]
+        meta.cut_documents += len(kept) < len(document.ids)
+        meta.cut_tokens += len(document.ids) - len(kept)
+        return _arrays(Document([*kept, document.label], [False] * len(kept) + [True]))
     if document.rejected is not None:
         answers = piece, _arrays(document.rejected)
         if sum(len(flags) for _, flags in answers) > width:

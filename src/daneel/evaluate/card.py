@@ -32,6 +32,8 @@ class Provenance:
     """What it learned from, how much, under which licence: a line of Markdown each."""
     settings: Mapping[str, str]
     """How it was trained."""
+    labels: Sequence[str] = ()
+    """What a classifier tells apart."""
 
 
 def bounds(e: Estimate, digits: int = 3) -> str:
@@ -47,14 +49,15 @@ def model_card(about: Provenance, voice: Voice | None = None) -> str:
     if base and not _HUB_ID.fullmatch(base):
         # A folder of this machine: its name is enough, and the hub would reject the path.
         base = Path(base).name
+    task = "text-classification" if about.labels else "text-generation"
     data = ModelCardData(
         base_model=base if base == about.base else None,
         language=list(about.languages),
         library_name="peft" if about.adapter else "transformers",
         license=licence or "other",
         license_name=None if licence else about.licence,
-        pipeline_tag="text-generation",
-        tags=["daneel", "lora" if about.adapter else "full-weights", "text-generation"],
+        pipeline_tag=task,
+        tags=["daneel", "lora" if about.adapter else "full-weights", task],
     )
     origin = f"trained from `{base}`" if base else "trained from scratch"
     kind = "LoRA adapter" if about.adapter else "full model"
@@ -65,8 +68,10 @@ def model_card(about: Provenance, voice: Voice | None = None) -> str:
     cells = [(key, value.replace("|", "\\|")) for key, value in about.settings.items()]
     rows = "\n".join(f"| {key} | {value} |" for key, value in cells)
     sections.append(f"## Training\n\n| setting | value |\n|---|---|\n{rows}\n")
-    sections.append(_USE.format(load=_PEFT if about.adapter else _FULL))
-    sections.append(_LIMITS)
+    if about.labels:
+        sections.append(_CLASSIFY.format(labels=", ".join(about.labels)))
+    else:
+        sections += [_USE.format(load=_PEFT if about.adapter else _FULL), _LIMITS]
     return "\n".join(sections)
 
 
@@ -109,6 +114,20 @@ daneel write "Once" -m PATH
 ```python
 {load}
 ```
+"""
+
+_CLASSIFY = """## Use
+
+```python
+from transformers import pipeline
+
+classifier = pipeline("text-classification", model="PATH")
+```
+
+## Limits
+
+It gives every text one of these labels, whether one fits or not: {labels}. What it learned holds for texts like those
+it was trained on. It keeps the biases of the base model and of the data.
 """
 
 _LIMITS = """## Limits

@@ -50,8 +50,14 @@ class LocalModel(LanguageModel):
 
     @cached_property
     def model(self) -> Decoder:
-        """The weights."""
-        return load_model(self.folder, self._dtype)
+        """The weights. Raises ModelError for a classifier."""
+        model = load_model(self.folder, self._dtype)
+        if model.arch.labels:
+            raise ModelError(
+                f"{self.name} tells {model.arch.labels} labels apart and writes no text: load it with "
+                "Transformers' AutoModelForSequenceClassification, or name a language model"
+            )
+        return model
 
     @cached_property
     def _decoder(self) -> Decoder:

@@ -4,7 +4,7 @@ N learned tokens, W width, L classes.
 """
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import takewhile
 
 import numpy as np
@@ -66,6 +66,14 @@ def pairs(tokenizer: Tokenizer, records: Iterable[Record], start: int) -> Iterat
             for text in (record.source or "", record.target or "")
         )
         yield Document(np.concatenate([begin, target]), source=source)
+
+
+def labelled(tokenizer: Tokenizer, records: Iterable[Record], labels: Sequence[str]) -> Iterator[Document]:
+    """Texts, whose last token tells the label."""
+    numbers = {label: n for n, label in enumerate(labels)}
+    for record in records:
+        ids = [*tokenizer.prefix, *tokenizer.encode(record.text or "")]
+        yield Document(ids, label=numbers[record.label or ""])
 
 
 def spans(tokenizer: Tokenizer, encoded: Iterable[Array], start: int, length: int, seed: int) -> Iterator[Document]:
@@ -174,6 +182,11 @@ class Objective:
             return model.hidden(ids, positions, segments, source=source).flatten(0, 1)
         return model.hidden(ids, positions, segments).flatten(0, 1)
 
+    def learned(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Which tokens are learned [B * T], their states [N, W] and targets [N]."""
+        learned = torch.from_numpy(batch.weights > 0).flatten()
+        return learned, self.states(batch)[learned], torch.from_numpy(batch.targets).flatten()[learned]
+
     @property
     def head_bias(self) -> Tensor | None:
         """Of the output head."""
@@ -216,7 +229,7 @@ class Preference(Objective):
 
     def loss(self, batch: Batch, scale: float) -> Tensor:
         """See Objective."""
-        learned, states, targets = self._learned(batch)
+        learned, states, targets = self.learned(batch)
         margins, pair, side = self._margins(batch, states, targets, learned)
         # A token's share in the slope of its pair: known before the head's gradient, which the forward pass computes.
         weights = self.config.beta * torch.sigmoid(-margins)[pair] * side
@@ -225,7 +238,7 @@ class Preference(Objective):
 
     def observe(self, batch: Batch) -> Array:
         """Loss, pairs, margins between the rewards, and pairs in which the better answer has the higher one."""
-        learned, states, targets = self._learned(batch)
+        learned, states, targets = self.learned(batch)
         margins = self._margins(batch, states, targets, learned)[0]
         sums = -F.logsigmoid(margins).sum(), len(margins), margins.sum(), (margins > 0).sum()
         return np.array([float(each) for each in sums])
@@ -234,11 +247,6 @@ class Preference(Objective):
         """The mean loss and margin, and the share of pairs that are in the right order."""
         loss, margin, accuracy = (totals[[0, 2, 3]] / totals[1]).tolist()
         return {"heldout": loss, "margin": margin, "accuracy": accuracy}
-
-    def _learned(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Which tokens are learned [B * T], their states [N, W] and targets [N]."""
-        learned = torch.from_numpy(batch.weights > 0).flatten()
-        return learned, self.states(batch)[learned], torch.from_numpy(batch.targets).flatten()[learned]
 
     def _margins(self, batch: Batch, states: Tensor, targets: Tensor, learned: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The better answer's reward less the worse one's of each pair; and of each token its pair, and 1 or -1."""
@@ -249,6 +257,38 @@ class Preference(Objective):
         pair = pair.unique(return_inverse=True)[1]
         margins = torch.zeros(int(pair.max()) + 1 if len(pair) else 0)
         return margins.index_add(0, pair, self.config.beta * side * gained), pair, side
+
+
+class Classification(Objective):
+    """Cross-entropy of the label that a classifier's head gives to the last token of a text; counts texts."""
+
+    def loss(self, batch: Batch, scale: float) -> Tensor:
+        """See Objective; with the label smoothing of the settings."""
+        _, states, targets = self.learned(batch)
+        weights = torch.full(targets.shape, scale)
+        return head_loss(states, self.model.head_weight, targets, weights, smoothing=self.config.label_smoothing)
+
+    def observe(self, batch: Batch) -> Array:
+        """Loss, without smoothing, texts, and how often each label [L] was taken for each [L]."""
+        _, states, targets = self.learned(batch)
+        logits = F.linear(states, self.model.head_weight).float().detach()
+        loss = F.cross_entropy(logits, targets, reduction="sum")
+        labels = logits.shape[-1]
+        taken = np.zeros((labels, labels))
+        np.add.at(taken, (targets.numpy(), logits.argmax(-1).numpy()), 1)
+        return np.array([float(loss), len(targets), *taken.ravel()])
+
+    def figures(self, totals: Array) -> dict[str, float]:
+        """The mean loss, the share of labels that are right, and the mean F1 of the labels that occur."""
+        labels = self.model.arch.labels
+        taken = totals[2:].reshape(labels, labels)
+        both = taken.sum(0) + taken.sum(1)
+        scores = 2 * taken.diagonal()[both > 0] / both[both > 0]
+        return {
+            "heldout": float(totals[0] / totals[1]),
+            "accuracy": float(taken.trace() / totals[1]),
+            "macro_f1": float(scores.mean()),
+        }
 
 
 def _answers(batch: Batch) -> tuple[Array, Array]:

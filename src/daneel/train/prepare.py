@@ -1,7 +1,8 @@
 """From a folder or a file of records to packed rows, a base model and its tokenizer."""
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,17 +14,29 @@ from daneel.corpus.document import Document
 from daneel.corpus.read import is_corpus
 from daneel.corpus.records import Kind, Record, is_records, read_records
 from daneel.data.encode import byte_counts, encode
-from daneel.data.packing import Array, Shards, write_shards
 from daneel.data.packing import Document as Packable
+from daneel.data.packing import Shards, no_more, write_shards
 from daneel.errors import DataError, ModelError, UsageError
-from daneel.formats.architecture import Architecture
 from daneel.formats.families import FAMILIES
+from daneel.formats.hf import read_architecture, read_config, read_labels
 from daneel.model.init import new_model
+from daneel.model.load import load_model
 from daneel.store import resolve
 from daneel.tokenizer.load import Tokenizer
 from daneel.tokenizer.train import train_tokenizer
-from daneel.train.objectives import SENTINELS, causal, chat, pairs, preferences, sentinels, span_sizes, spans
-from daneel.train.save import save_fresh
+from daneel.train.objectives import (
+    SENTINELS,
+    causal,
+    chat,
+    labelled,
+    pairs,
+    preferences,
+    reference,
+    sentinels,
+    span_sizes,
+    spans,
+)
+from daneel.train.save import save_classifier, save_fresh
 from daneel.train.sizes import PAIR_SHAPES, pair_config, pair_sizes, scratch_config, sizes
 
 SCRATCH = "scratch"
@@ -57,6 +70,12 @@ class Source:
     def pairs(self) -> bool:
         """Whether these are pairs."""
         return self.kind == "pairs"
+
+    @property
+    def labels(self) -> list[str]:
+        """What texts are, in order: numbers by their size, names by the alphabet."""
+        found = {item.label for item in (*self.train, *self.heldout) if isinstance(item, Record) and item.label}
+        return sorted(found, key=lambda label: (int(label), "") if label.isdecimal() else (sys.maxsize, label))
 
     def texts(self) -> Iterable[str]:
         """All training text, for a vocabulary."""
@@ -110,10 +129,10 @@ def base_model(name: str, size: str, shape: str, source: Source, fresh: Path, co
         folder = resolve(name)
         if not (folder / "config.json").is_file():
             raise ModelError(f"{name} is an adapter: train it with --merge to go on from it, or name its base")
-        return folder
+        return _classifier(name, folder, source, fresh, config) if source.kind == "labels" else folder
     assert config.length is not None
-    if source.kind == "preferences":
-        raise UsageError("preferences need a model that can answer already: name it with --base")
+    if source.kind in ("preferences", "labels"):
+        raise UsageError(f"{source.kind} are learned by a model that knows its language already: name it with --base")
     # The first is what `auto` makes.
     fitting = {"pairs": PAIR_SHAPES, "documents": ("llama", "t5")}.get(source.kind, ("llama",))
     shape = fitting[0] if shape == "auto" else shape
@@ -132,6 +151,24 @@ def base_model(name: str, size: str, shape: str, source: Source, fresh: Path, co
     return fresh
 
 
+def _classifier(name: str, base: Path, source: Source, fresh: Path, config: TrainConfig) -> Path:
+    """A base with a head for the labels; one that has a head already, if that knows them all."""
+    arch, labels = read_architecture(base), source.labels
+    if len(labels) < 2:
+        raise DataError(f"every text has the label {labels[0]}: to tell labels apart takes two or more")
+    if len(labels) > arch.vocab_size:
+        raise DataError(f"{len(labels)} labels are more than {name} has tokens: a label is a class, not a text")
+    if arch.labels:
+        known = read_labels(read_config(base))
+        if unknown := [label for label in labels if label not in known]:
+            raise ModelError(f"{name} tells apart {', '.join(known)}, not {unknown[0]}: start from its base")
+        return base
+    if arch.encoder_layers:
+        raise UsageError(f"{name} is an encoder-decoder: labels are told apart by a decoder alone, such as smollm2")
+    save_classifier(fresh, base, labels, config.seed)
+    return fresh
+
+
 def _same_kind(records: list[Record]) -> None:
     for record in records:
         if record.kind != records[0].kind:
@@ -140,19 +177,25 @@ def _same_kind(records: list[Record]) -> None:
             )
 
 
-def documents(kind: Kind, tokenizer: Tokenizer, records: Iterable[Record], start: int) -> Iterator[Packable]:
-    """What is packed of records of one kind; `start` begins the targets of pairs."""
+def documents(
+    kind: Kind, tokenizer: Tokenizer, records: Iterable[Record], start: int, labels: Sequence[str] = ()
+) -> Iterator[Packable]:
+    """What is packed of records of one kind; `start` begins the targets of pairs, `labels` are those of the head."""
     if kind == "pairs":
         return pairs(tokenizer, records, start)
+    if kind == "labels":
+        return labelled(tokenizer, records, labels)
     return preferences(tokenizer, records) if kind == "preferences" else chat(tokenizer, records)
 
 
-def pack(
-    source: Source, tokenizer: Tokenizer, arch: Architecture, folder: Path, length: int, seed: int,
-    more: Callable[[dict[str, Array]], dict[str, Array]] = lambda rows: {},
-) -> tuple[Shards, Shards | None]:  # fmt: skip
-    """Packed training and held-out rows under `folder`; `more` adds arrays."""
+def pack(source: Source, base: Path, folder: Path, config: TrainConfig) -> tuple[Shards, Shards | None]:
+    """Packed training and held-out rows for a base, under `folder`."""
+    assert config.length is not None
     parts: list[Shards] = []
+    length, more = config.length, no_more
+    if source.kind == "preferences":
+        more = reference(load_model(base, config.dtype), config.batch)
+    tokenizer, arch, labels = Tokenizer.load(base), read_architecture(base), read_labels(read_config(base))
     sizes = byte_counts(tokenizer)
     for name, items in (("train", source.train), ("heldout", source.heldout)):
         if not items:
@@ -161,14 +204,14 @@ def pack(
         texts = [item.text for item in items if isinstance(item, Document)]
         if source.kind == "documents" and arch.encoder_layers:
             target = span_sizes(length, len(sentinels(tokenizer)))[1]
-            made = spans(tokenizer, encode(texts, tokenizer), arch.start, length, seed)
+            made = spans(tokenizer, encode(texts, tokenizer), arch.start, length, config.seed)
             # Bits per byte would be those of the gaps alone.
             parts.append(write_shards(made, folder / name, target - 1, whole=True, source=length))
             continue
         if source.kind == "documents":
             made = causal(tokenizer, encode(texts, tokenizer))
         else:
-            made = documents(source.kind, tokenizer, records, arch.start)
+            made = documents(source.kind, tokenizer, records, arch.start, labels)
         parts.append(write_shards(made, folder / name, length, whole=bool(records), sizes=sizes, more=more))
     return parts[0], parts[1] if len(parts) > 1 else None
 
@@ -185,7 +228,8 @@ def packing_notes(train: Shards, kind: str) -> list[str]:
     notes = [f"{meta.tokens:,} tokens in {meta.rows:,} rows of {meta.length}"]
     if meta.cut_documents:
         notes.append(
-            f"{meta.cut_documents} conversations are longer than a row and lost {meta.cut_tokens} tokens at their end"
+            f"{meta.cut_documents} {'texts' if kind == 'labels' else kind} are longer than a row and lost "
+            f"{meta.cut_tokens} tokens at their end"
         )
     if meta.too_long:
         what = "both answers together are" if kind == "preferences" else "a side is"

@@ -3,12 +3,15 @@
 import json
 import os
 import shutil
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from daneel.formats.hf import read_config
+from daneel.formats.hf import CLASSIFIER, read_config
 from daneel.formats.peft import AdapterConfig
 from daneel.model.decoder import Decoder
 from daneel.model.load import load_model, save_weights
@@ -17,6 +20,12 @@ from daneel.run import atomic_dir
 from daneel.tokenizer.load import Tokenizer
 
 GENERATION = "generation_config.json"
+CLASSIFIERS = {
+    family: f"{name}{CLASSIFIER}"
+    for family, name in (
+        ("gpt2", "GPT2"), ("llama", "Llama"), ("qwen2", "Qwen2"), ("qwen3", "Qwen3"), ("gemma3_text", "Gemma3Text"),
+    )
+}  # fmt: skip
 
 
 def save_model(run: Path, weights: dict[str, Tensor], base: Path, adapter: AdapterConfig | None, merge: bool) -> None:
@@ -58,6 +67,33 @@ def save_fresh(folder: Path, model: Decoder, config: dict[str, Any], tokenizer: 
             shutil.copyfile(tokenizer / GENERATION, new / GENERATION)
         save_weights(new / "model.safetensors", model.arch, model.state_dict())
         (new / "config.json").write_text(json.dumps(config, indent=2))
+
+
+def save_classifier(folder: Path, base: Path, labels: Sequence[str], seed: int) -> None:
+    """A decoder with a new head that tells labels apart at a text's last token, as Transformers' classifiers do."""
+    model = load_model(base)
+    arch = replace(model.arch, labels=len(labels), tied=False)
+    head = torch.empty(len(labels), arch.width).normal_(
+        std=arch.init_std, generator=torch.Generator().manual_seed(seed)
+    )
+    tokenizer = Tokenizer.load(base)
+    pad = tokenizer.eos[0] if tokenizer.pad is None else tokenizer.pad
+    config = {
+        **read_config(base),
+        "architectures": [CLASSIFIERS[arch.family]],
+        "id2label": {str(n): label for n, label in enumerate(labels)},
+        "label2id": {label: n for n, label in enumerate(labels)},
+        # Where a row of several texts ends is known by it.
+        "pad_token_id": pad,
+        "dtype": "float32",
+    }
+    with atomic_dir(folder) as new:
+        tokenizer.save(new)
+        settings = json.loads((new / "tokenizer_config.json").read_text("utf-8"))
+        settings.setdefault("pad_token", tokenizer.token(pad))
+        (new / "tokenizer_config.json").write_text(json.dumps(settings, ensure_ascii=False, indent=2), "utf-8")
+        save_weights(new / "model.safetensors", arch, {**model.state_dict(), "head.weight": head})
+        (new / "config.json").write_text(json.dumps(config, ensure_ascii=False, indent=2), "utf-8")
 
 
 def _pair_generation(config: dict[str, Any]) -> dict[str, Any]:
