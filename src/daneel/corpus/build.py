@@ -85,7 +85,7 @@ def build(
     with atomic_dir(out) as folder:
         scratch = folder / "scratch"
         scratch.mkdir()
-        items = list(plan(paths, recipe.reading, scratch, recipe.kind))
+        items = list(plan(paths, recipe.reading, scratch, recipe.kind, recipe.languages))
         few = kind == "processes" and sum(getattr(item, "size", 0) for item in items) < alone
         with engine(kind, 1 if few else processes) as run:
             batches = process(items, recipe.steps, scratch, run, watch, recipe.hidden)

@@ -11,7 +11,7 @@ from typing import Any, get_args
 from daneel.config import read_toml
 from daneel.corpus.read import Makes, ReadSettings
 from daneel.corpus.settings import made
-from daneel.corpus.step import Hides, Step
+from daneel.corpus.step import Directed, Hides, Step
 from daneel.errors import UsageError
 
 # A table of the recipe: the module below `steps`, and the class. Only what a recipe names is imported. The order is one
@@ -55,6 +55,11 @@ class Recipe:
     def hidden(self) -> Callable[[str], str]:
         """What of a source's name may be told: without personal data, if those go out of the texts."""
         return next((step.hidden for step in self.steps if isinstance(step, Hides)), str)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Of source and target of pairs, where the step that judges them is told."""
+        return next((step.languages for step in self.steps if isinstance(step, Directed)), ())
 
     def settings(self) -> dict[str, Any]:
         """All of it but secrets, as plain values, for the manifest."""

@@ -89,4 +89,12 @@ class Hides(Protocol):
         """The name as anybody may read it."""
 
 
+@runtime_checkable
+class Directed(Protocol):
+    """Wants pairs in one direction."""
+
+    languages: tuple[str, ...]
+    """Of source and target."""
+
+
 Step = LocalStep | JointStep

@@ -242,8 +242,70 @@ def test_neither_source_nor_target_is_in_both_parts(tmp_path: Path) -> None:
 
 def test_the_languages_of_the_sides_can_be_asked_for(tmp_path: Path) -> None:
     lines = [f"{a}\t{b}" for a, b in BOTH]
-    manifest = corpus(tmp_path, [*lines, f"{CHINESE[0]}\t{ENGLISH[0]}"], "pairs.languages=en,zh")
-    assert [each["what"] for each in manifest["steps"]] == ["the source is not en"]
+    more = [
+        "Das Schiff landete auf der dunklen Seite.\t飞船降落在背面了。",
+        "没有人回答船长。\tNobody did answer the captain.",
+    ]
+    manifest = corpus(tmp_path, [*lines, *more, "Ciao bella.\t你好美女。"], "pairs.languages=en,zh")
+    assert [each["what"] for each in manifest["steps"]] == ["the source is not en", "turned round"]
+    assert manifest["languages"] == {"en-zh": 4}
+    assert {"source": "Nobody did answer the captain.", "target": "没有人回答船长。"} in [
+        row for part in parts(tmp_path).values() for row in part
+    ]
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "flat.jsonl", "a.json", "a.tmx"])
+def test_rows_of_either_order_give_pairs_of_one_direction(tmp_path: Path, name: str) -> None:
+    both = [{"en": ENGLISH[0], "zh": CHINESE[0]}, {"zh-CN": CHINESE[1], "en-US": ENGLISH[1]}]
+    units = "".join(
+        "<tu>" + "".join(f'<tuv xml:lang="{key}"><seg>{text}</seg></tuv>' for key, text in row.items()) + "</tu>"
+        for row in both
+    )
+    (tmp_path / name).write_bytes({
+        "a.jsonl": rows([{"translation": row} for row in both]),
+        "flat.jsonl": rows(both),
+        "a.json": json.dumps([{"translation": row} for row in both]).encode(),
+        "a.tmx": TMX.format(units=units).encode(),
+    }[name])  # fmt: skip
+    assert sides(tmp_path / name) == PAIRS
+    turned = read([tmp_path / name], ReadSettings(), "pairs", ("zh", "en"))
+    assert [fields.part(each.text) for each in turned if not isinstance(each, Dropped)] == [
+        pair[::-1] for pair in PAIRS
+    ]
+    build([tmp_path / name], tmp_path / "out", recipe=load_recipe("parallel", ["pairs.languages=zh,en"]), heldout=0)
+    assert [row["source"] for row in parts(tmp_path)["train"]] == CHINESE
+
+
+def test_a_tmx_says_which_language_is_the_source(tmp_path: Path) -> None:
+    text = TMX.format(units="".join(UNIT.format(*pair) for pair in BOTH)).replace(
+        "<header/>", '<header srclang="ZH-cn"/>'
+    )
+    (tmp_path / "a.tmx").write_text(text, "utf-8")
+    assert sides(tmp_path / "a.tmx") == [pair[::-1] for pair in PAIRS]
+    (tmp_path / "a.tmx").write_text(text.replace("ZH-cn", "*all*").replace("<tu>", '<tu srclang="zh">'), "utf-8")
+    assert sides(tmp_path / "a.tmx") == [pair[::-1] for pair in PAIRS]
+
+
+def test_all_parts_of_a_large_file_have_one_direction(tmp_path: Path) -> None:
+    turned = [{"zh": f"{n}{CHINESE[0]}", "en": f"{n} {ENGLISH[0]}"} for n in range(200)]
+    (tmp_path / "a.jsonl").write_bytes(rows([{"en": ENGLISH[0], "zh": CHINESE[0]}, *turned]))
+    small = ReadSettings(part_bytes=2000)
+    assert len(list(plan([tmp_path / "a.jsonl"], small, None, "pairs"))) > 5
+    found = [each for each in read([tmp_path / "a.jsonl"], small, "pairs") if not isinstance(each, Dropped)]
+    assert len(found) == 201
+    assert all(ENGLISH[0] in fields.part(each.text)[0] for each in found)
+
+
+def test_languages_say_which_of_two_files_comes_first(tmp_path: Path) -> None:
+    for name, text in MOSES.items():
+        (tmp_path / name).write_bytes(text)
+    (tmp_path / "a.zip").write_bytes(zipped(MOSES))
+    for path in (tmp_path / "corpus.en", tmp_path / "a.zip"):
+        given = [path, tmp_path / "corpus.zh"] if path.suffix == ".en" else [path]
+        found = list(read(given, ReadSettings(), "pairs", ("zh", "en")))
+        assert [fields.part(each.text) for each in found if not isinstance(each, Dropped)] == [
+            pair[::-1] for pair in PAIRS
+        ]
 
 
 def test_sides_without_a_language_are_not_of_the_same(tmp_path: Path) -> None:

@@ -20,11 +20,14 @@ __all__ = [
 
 
 def read(
-    paths: Sequence[str | Path], settings: ReadSettings = DEFAULTS, makes: Makes = "documents"
+    paths: Sequence[str | Path],
+    settings: ReadSettings = DEFAULTS,
+    makes: Makes = "documents",
+    order: tuple[str, ...] = (),
 ) -> Iterator[Raw | Dropped]:
     """Every text below the paths, in the order of names; what cannot be used comes with its reason."""
     with tempfile.TemporaryDirectory() as scratch:
-        for item in plan(paths, settings, Path(scratch), makes):
+        for item in plan(paths, settings, Path(scratch), makes, order):
             if isinstance(item, Dropped):
                 yield item
             else:

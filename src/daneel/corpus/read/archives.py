@@ -107,7 +107,7 @@ def _pairs(names: list[str], item: Item) -> list[tuple[int, int]]:
     places = [n for n, name in enumerate(names) if kind_of(name)[0] == "text" or is_side(name)]
     # By name, as in a folder: the order in an archive says nothing.
     places = sorted((n for n in places if _refusal(names[n]) in ("", unread(names[n]))), key=names.__getitem__)
-    found = match([names[n] for n in places], item.settings.text_column.split(","))
+    found = match([names[n] for n in places], item.order or item.settings.text_column.split(","))
     return [(places[one], places[two]) for one, two in found]
 
 

@@ -136,6 +136,8 @@ class Item:
     makes: Makes = "documents"
     other: Path | None = None
     """The file whose lines are the translations of this one's."""
+    order: tuple[str, ...] = ()
+    """Languages of source and target, where they are given."""
 
 
 T = TypeVar("T")

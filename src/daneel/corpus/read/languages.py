@@ -10,19 +10,29 @@ _TWO = (
     "ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st "
     "su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu"
 )
-# Of ISO 639-2 and 639-3 those that stand in files of parallel text, and words.
+# Of ISO 639-2 and 639-3 those that stand in files of parallel text, and words, after the code that says the same.
 _OTHERS = (
-    "eng cmn zho chi yue lzh deu ger fra fre spa por ita nld dut rus jpn kor ara hin vie tha tur pol ukr ces lat "
-    "english chinese mandarin german french spanish portuguese italian dutch russian japanese korean arabic hindi "
-    "vietnamese 英文 英语 英語 中文 汉语 漢語 日语 日語 法语 法語 德语 德語 俄语 俄語 原文 译文 譯文"
-)
-_NAMES = frozenset(f"{_TWO} {_OTHERS}".split())
+    "en eng english 英文 英语 英語", "zh cmn zho chi yue lzh chinese mandarin 中文 汉语 漢語",
+    "de deu ger german 德语 德語", "fr fra fre french 法语 法語", "ru rus russian 俄语 俄語",
+    "ja jpn japanese 日语 日語", "es spa spanish", "pt por portuguese", "it ita italian", "nl nld dut dutch",
+    "ko kor korean", "ar ara arabic", "hi hin hindi", "vi vie vietnamese", "th tha", "tr tur", "pl pol", "uk ukr",
+    "cs ces", "la lat", "原文", "译文 譯文",
+)  # fmt: skip
+_CODES = {code: code for code in _TWO.split()} | {name: names.split()[0] for names in _OTHERS for name in names.split()}
 _REGION = re.compile(r"[-_](?:[A-Za-z]{2}|[A-Za-z]{4}|\d{3})$")
 
 
 def is_language(name: str) -> bool:
     """Whether a name is that of a language: en, zh-CN, cmn, English, 中文."""
-    return _REGION.sub("", name.strip()).casefold() in _NAMES
+    return _REGION.sub("", name.strip()).casefold() in _CODES
+
+
+def code(name: str) -> str:
+    """The language in a name, by its code in ISO 639-1 where it has one: en for en-US, English and text_en."""
+    for each in (name, *re.split("[-_]", name)):
+        if is_language(each):
+            return _CODES[_REGION.sub("", each.strip()).casefold()]
+    return name.strip().casefold()
 
 
 def has_language(name: str) -> bool:

@@ -64,8 +64,11 @@ def _load(item: Item) -> Iterator[Raw | Dropped]:
                 data = file.read((item.size if item.end is None else item.end) - item.start)
                 yield text.part(data, item.source, item.stem, item.part, item.encoding, item.about)
             elif item.end is not None:
-                file.seek(item.start)
                 table = replace(_rows(item), encoding=item.encoding)
+                if item.makes == "pairs" and item.start:
+                    # The first pair of a file says which language comes first in all of its parts.
+                    next(rows.jsonl(file, replace(_rows(item), encoding=item.encoding, shape=table.shape)), None)
+                file.seek(item.start)
                 yield from rows.jsonl(file, table, item.first, item.end - item.start)
             else:
                 yield from _stream(item, file, item.path)
@@ -91,7 +94,7 @@ def _stream(item: Item, stream: BinaryIO, path: Path | None) -> Iterator[Raw | D
         raise UnusableError("empty")
     kind, note = settle(item.kind, head)
     limit = item.settings.document_bytes
-    own = shape(item.makes, item.settings)
+    own = shape(item.makes, item.settings, item.order)
     if kind not in own.kinds:
         raise UnusableError(own.elsewhere)
     if kind == "text" and item.makes == "pairs":
@@ -123,7 +126,7 @@ def _stream(item: Item, stream: BinaryIO, path: Path | None) -> Iterator[Raw | D
 
 
 def _rows(item: Item) -> rows.Rows:
-    return rows.Rows(item.source, item.stem, item.settings, item.about, shape(item.makes, item.settings))
+    return rows.Rows(item.source, item.stem, item.settings, item.about, shape(item.makes, item.settings, item.order))
 
 
 def _document(item: Item, kind: str, data: bytes | Path, path: Path | None) -> Iterator[Raw]:

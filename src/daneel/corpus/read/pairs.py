@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 from daneel.corpus.fields import join
 from daneel.corpus.read.item import Dropped, Raw, UnusableError
-from daneel.corpus.read.languages import has_language, is_language
+from daneel.corpus.read.languages import code, has_language, is_language
 from daneel.corpus.read.rows import Rows
 from daneel.corpus.read.shape import FORM, listed
 from daneel.errors import UsageError
@@ -20,12 +20,14 @@ _UNNAMED = ["source", "target"]
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Pairs:
     """A sentence and its translation a row."""
 
     named: tuple[str, ...] = ()
     """Columns, or languages, of source and target."""
+    order: tuple[str, ...] = ()
+    """Codes of the languages of source and target; where they are not given, those of the first row of a file."""
     kinds: frozenset[str] = KINDS
     elsewhere: str = (
         "holds no pairs: they are read from .tsv, .csv, .tmx, .json, .jsonl, .parquet, and from two text files with a "
@@ -33,14 +35,14 @@ class Pairs:
     )
 
     @classmethod
-    def of(cls, text_column: str) -> "Pairs":
-        """With the setting as it was given. Raises UsageError."""
+    def of(cls, text_column: str, order: tuple[str, ...] = ()) -> "Pairs":
+        """With the settings as they were given. Raises UsageError."""
         named = tuple(name.strip() for name in text_column.split(",")) if text_column else ()
         if named and (len(named) != 2 or not all(named) or named[0] == named[1]):
             raise UsageError(
                 f"{text_column!r} names no source and target: give two columns or languages, such as en,zh"
             )
-        return cls(named)
+        return cls(named, order)
 
     def header(self, first: list[str]) -> tuple[list[str], bool]:
         """A line of names is a header; any other is the first pair."""
@@ -63,7 +65,7 @@ class Pairs:
         texts = inner if isinstance(inner, Mapping) and not self._sides(list(row)) else row
         sides = self._sides(list(texts))
         if not sides and texts is inner and not self.named:
-            sides = tuple(texts) if len(texts) == 2 else None
+            sides = self._ordered(list(texts)) if len(texts) == 2 else None
         if not sides:
             raise UnusableError(self._missing(list(texts)))
         values = [texts[side] for side in sides]
@@ -85,8 +87,17 @@ class Pairs:
             if len(found) > 2:
                 found = [name for name in found if name.strip().casefold() not in _AMBIGUOUS]
             if len(found) == 2:
-                return tuple(found)
+                return self._ordered(found)
         return None
+
+    def _ordered(self, sides: list[str]) -> tuple[str, ...]:
+        """Two sides named after languages, in the direction of the first: rows may name them in any order."""
+        codes = tuple(map(code, sides))
+        if codes[0] == codes[1]:  # Two scripts or countries of one language.
+            codes = tuple(sides)
+        self.order = self.order or codes
+        turned = codes[0] == self.order[-1] or codes[1] == self.order[0]
+        return tuple(sides[::-1] if turned else sides)
 
     def _missing(self, names: Sequence[str]) -> str:
         wanted = " and ".join(f'"{name}"' for name in self.named) or "source and target"
@@ -97,18 +108,23 @@ def tmx(stream: BinaryIO, rows: Rows) -> Iterator[Raw | Dropped]:
     """The units of a translation memory."""
     from lxml import etree
 
-    number = 0
+    number, first = 0, ""
     try:
         units = etree.iterparse(
-            stream, tag="{*}tu", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+            stream, tag=("{*}header", "{*}tu"), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
         )
         for _, unit in units:
+            if unit.tag.endswith("header"):
+                first = unit.get("srclang", "")
+                continue
             number += 1
             sides: dict[str, str] = {}
             for side in unit.iterfind("{*}tuv"):
                 language = str(side.get(_LANG) or side.get("lang") or "").split("-")[0].lower()
                 if (segment := side.find("{*}seg")) is not None:
                     sides.setdefault(language, "".join(segment.itertext()))
+            source = code(unit.get("srclang") or first)
+            sides = dict(sorted(sides.items(), key=lambda side: code(side[0]) != source))
             unit.clear()
             while unit.getprevious() is not None:
                 del unit.getparent()[0]

@@ -72,14 +72,14 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(str(name)[:40] for name in names[:20]) or "none"
 
 
-def shape(makes: Makes, settings: ReadSettings) -> Shape:
-    """How rows are understood with these settings. Raises UsageError."""
+def shape(makes: Makes, settings: ReadSettings, order: tuple[str, ...] = ()) -> Shape:
+    """How rows are understood with these settings; `order` are languages of source and target. Raises UsageError."""
     # Imported when needed: they import this module.
     named = "" if settings.text_column == COLUMN else settings.text_column
     if makes == "pairs":
         from daneel.corpus.read.pairs import Pairs
 
-        return Pairs.of(named)
+        return Pairs.of(named, order)
     if makes == "conversations":
         from daneel.corpus.read.conversations import Conversations
 

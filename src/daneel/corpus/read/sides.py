@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from daneel.corpus.read.encoding import detect
 from daneel.corpus.read.item import HEAD, Dropped, Raw, UnusableError
-from daneel.corpus.read.languages import is_language
+from daneel.corpus.read.languages import code, is_language
 from daneel.corpus.read.rows import Rows, line_reader
 
 Opener = Callable[[], BinaryIO]
@@ -22,18 +22,18 @@ def is_side(name: str) -> bool:
 def match(names: Sequence[str], languages: Sequence[str] = ()) -> list[tuple[int, int]]:
     """Places of those names that differ in a language alone, as corpus.en and corpus.zh; source before target.
 
-    Where three or more do, `languages` says which two are meant.
+    `languages` says which of them come first, and where three or more differ, which two are meant.
     """
     groups: dict[tuple[str, ...], list[tuple[str, int]]] = {}
     for place, name in enumerate(names):
         if found := _language(name):
             language, rest = found
-            groups.setdefault(rest, []).append((language.casefold(), place))
+            groups.setdefault(rest, []).append((code(language), place))
     pairs = []
     for group in groups.values():
         known = dict(group)
-        if len(languages) == 2 and all(language.casefold() in known for language in languages):
-            pairs.append((known[languages[0].casefold()], known[languages[1].casefold()]))
+        if len(languages) == 2 and all(language in known for language in map(code, languages)):
+            pairs.append((known[code(languages[0])], known[code(languages[1])]))
         elif len(group) == 2:
             pairs.append((group[0][1], group[1][1]))
     return pairs

@@ -56,20 +56,21 @@ def plan(
     settings: ReadSettings = DEFAULTS,
     scratch: Path | None = None,
     makes: Makes = "documents",
+    order: tuple[str, ...] = (),
 ) -> Iterator[Item | Dropped]:
     """Units of work for files, folders, globs, archives, `-`, `hf:owner/name` and `arxiv:ID`.
 
-    `scratch` is a folder for what is piped in or fetched, kept until the items are loaded. Raises DataError and
-    UsageError for what was named and is not there.
+    `scratch` is a folder for what is piped in or fetched, kept until the items are loaded; `order` are the languages of
+    source and target of pairs. Raises DataError and UsageError for what was named and is not there.
     """
-    shape(makes, settings)  # What is wrong with the settings is told before anything is read.
+    shape(makes, settings, order)  # What is wrong with the settings is told before anything is read.
     found = _once(paths, settings, scratch)
-    for each in _joined(list(found), settings) if makes == "pairs" else found:
+    for each in _joined(list(found), order or settings.text_column.split(",")) if makes == "pairs" else found:
         if isinstance(each, Dropped):
             yield each
             continue
         try:
-            yield from telling(each.source, _items(each, settings, makes))
+            yield from telling(each.source, _items(each, settings, makes, order))
         except Exception as error:  # A damaged archive or Parquet file stops nothing.
             yield Dropped(each.source, one_line(error))
 
@@ -88,10 +89,10 @@ def _once(paths: Sequence[str | Path], settings: ReadSettings, scratch: Path | N
                 yield found
 
 
-def _joined(found: list[_Found | Dropped], settings: ReadSettings) -> Iterator[_Found | Dropped]:
+def _joined(found: list[_Found | Dropped], languages: Sequence[str]) -> Iterator[_Found | Dropped]:
     """Files with a sentence a line beside those with the translations."""
     plain = [each for each in found if isinstance(each, _Found) and _is_plain(each)]
-    pairs = match([each.source for each in plain], settings.text_column.split(","))
+    pairs = match([each.source for each in plain], languages)
     if not pairs and len(plain) == 2:
         pairs = [(0, 1)]
     others = {plain[one].source: plain[two] for one, two in pairs}
@@ -262,7 +263,7 @@ def _parts(sources: list[_Found]) -> set[Path]:
     return parts
 
 
-def _items(found: _Found, settings: ReadSettings, makes: Makes) -> Iterator[Item | Dropped]:
+def _items(found: _Found, settings: ReadSettings, makes: Makes, order: tuple[str, ...]) -> Iterator[Item | Dropped]:
     """The units of one file; it is opened here only where it may be more than one."""
     status = found.path.stat() if found.path.exists() else None
     if status is None or not stat.S_ISREG(status.st_mode):
@@ -275,7 +276,9 @@ def _items(found: _Found, settings: ReadSettings, makes: Makes) -> Iterator[Item
         kind = "arxiv"
     stem = found.source if remote.is_remote(found.source) else printable(stem)
     about = {"licence": settings.licence} if settings.licence else {}
-    item = Item(found.source, size, found.path, kind, stem, settings, about=about | found.about, makes=makes)
+    item = Item(
+        found.source, size, found.path, kind, stem, settings, about=about | found.about, makes=makes, order=order
+    )
     if found.other:
         yield replace(item, size=size + found.other.stat().st_size, other=found.other)
         return
