@@ -58,6 +58,8 @@ class TrainConfig:
     """Longest gradient (its norm); longer ones are scaled down."""
     seed: int = 0
     """Everything drawn at random follows from it."""
+    average: float | None = None
+    """Decay of a moving average of the weights, as 0.999; the run ends with it if it is better on the held-out text."""
     evals: int = 6
     """Times the held-out text is measured on the way, and once before; 0 never measures it."""
     eval_rows: int = 32
@@ -80,6 +82,8 @@ class TrainConfig:
             value = getattr(self, name)
             if value is not None and value < bound:
                 raise UsageError(f"--{name.replace('_', '-')} is {value}; it must be {bound} or more")
+        if self.average is not None and not 0 < self.average < 1:
+            raise UsageError(f"--average is {self.average}; it must be above 0 and below 1")
         for name in ("dropout", "label_smoothing"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"--{name.replace('_', '-')} is {getattr(self, name)}; it must be from 0 to below 1")

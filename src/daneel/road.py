@@ -318,10 +318,12 @@ def arrive(stage: Stage, watch: Watch, say: Say) -> dict[str, Any]:
     # Of all sittings.
     clock.laps["trained"] = max(clock.laps["trained"], progress.seconds)
     save_model(run, stage.trainer.masters.weights, stage.base, stage.adapter, journey.merge)
-    say(f"saved {run}, from step {progress.step if progress.best_step is None else progress.best_step}")
+    averaged = progress.averaged is not None and progress.averaged < progress.best
+    best = progress.step if progress.best_step is None else progress.best_step
+    say(f"saved {run}, {'the average up to' if averaged else 'from'} step {progress.step if averaged else best}")
     facts: dict[str, Any] = {
         "steps": progress.step,
-        "heldout_loss": progress.best if progress.best_step else None,
+        "heldout_loss": progress.averaged if averaged else progress.best if progress.best_step else None,
         "estimate": hindsight(stage.plan, progress, run),
     }
     voice = None

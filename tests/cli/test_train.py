@@ -108,6 +108,21 @@ def test_a_terminal_sees_how_it_goes_and_whether_it_was_foreseen(place, tmp_path
     assert list((run / "daneel" / "tensorboard").glob("events.out.tfevents.*"))
 
 
+def test_averaged_weights_are_measured_and_the_better_ones_saved(place, tmp_path, capsys):
+    run = tmp_path / "run"
+    args = ["train", place / "stories", "--base", place / "base", "--steps", 4, "--rank", 4, "--average", "0.9", *FAST]
+    code, _, err = daneel(capsys, *args, "-o", run)
+    assert code == 0, err
+    loss = float(re.search(r"step 4/4  held-out loss of the averaged weights ([\d.]+)", err)[1])
+    facts = json.loads((run / "daneel" / "report.json").read_text())
+    log = [json.loads(line) for line in (run / "daneel" / "log.jsonl").read_text().splitlines()]
+    best = min(row["heldout"] for row in log if "heldout" in row)
+    assert facts["heldout_loss"] == pytest.approx(min(best, loss), abs=1e-4)
+    assert ("the average up to step 4" in err) is (loss < best)
+    code, _, err = daneel(capsys, *args, "-o", tmp_path / "none", "--evals", 0)
+    assert (code, "--average" in err, (tmp_path / "none").exists()) == (2, True, False)
+
+
 def test_tensorboard_without_its_package_is_one_line_before_any_work(place, tmp_path, capsys, monkeypatch):
     from daneel.train import watch
 

@@ -23,6 +23,15 @@ from daneel.train.watch import Event, Log, Meter, tensorboard
 CONFIG = TrainConfig(method="full", length=16, batch=2, evals=2, eval_rows=1000, dtype="float32", lr=1e-3)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    """So small a model is faster on one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="module")
 def trainer(tmp_path_factory):
     """A run of four steps on English, Chinese and code."""

@@ -136,6 +136,11 @@ class Live:
         """Take an event in."""
         if event.heldout is not None:
             self.heldout.append(event)
+        if "averaged_heldout" in event.figures:
+            self._stop()
+            loss = event.figures["averaged_heldout"]
+            self.console.print(f"step {event.step}/{event.steps}  held-out loss of the averaged weights {loss:.4f}")
+            return
         if event.loss is not None:
             self.losses.append(event.loss)
             self._last = event

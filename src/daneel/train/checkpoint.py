@@ -27,6 +27,8 @@ class Progress:
     best: float = float("inf")
     best_step: int | None = None
     """None where nothing is held out."""
+    averaged: float | None = None
+    """What the averaged weights came to at the end; they are taken where that is below `best`."""
     worse: int = 0
     """Measurements since the best."""
     seconds: float = 0.0

@@ -80,14 +80,15 @@ def estimate(trainer: Trainer, config: TrainConfig, model_bytes: int, exam_secon
         steps = min(config.steps, fit) if config.steps else fit
         if config.epochs:
             steps = min(steps, planned_steps(config, len(trainer.loader)))
-    state = weights * (1 + MOMENTS)
+    copies = MOMENTS + (config.average is not None)
+    state = weights * (1 + copies)
     checkpoints = min(config.keep + 1, 1 + config.evals + steps // config.checkpoint_every)
     return Estimate(
         steps=steps,
         seconds=first + measuring + step * steps,
         exam_seconds=exam_seconds,
-        # Measured so far at its highest, the moments that the first real step adds, and a second model to compare
-        # with when the voice is measured.
+        # Measured so far at its highest, with the average where there is one; the moments that the first real step
+        # adds, and a second model to compare with when the voice is measured.
         memory_bytes=peak_memory() + weights * MOMENTS + (model_bytes if exam_seconds else 0),
         disk_bytes=state * checkpoints + (weights if config.method == "lora" and not merge else model_bytes),
         tokens_per_second=trainer.tokens_per_step / step,

@@ -8,12 +8,14 @@ from pathlib import Path
 from daneel.config import TrainConfig
 from daneel.data.loader import Loader
 from daneel.data.packing import Shards
-from daneel.errors import TrainingError
+from daneel.errors import TrainingError, UsageError
 from daneel.formats.families import matrices
 from daneel.model.decoder import Block, Decoder
 from daneel.model.encoder_decoder import Encoder, EncoderDecoder
+from daneel.model.init import keep_pad_zero
 from daneel.model.load import resolve_dtype
 from daneel.train import checkpoint
+from daneel.train.average import Average
 from daneel.train.checkpoint import Progress
 from daneel.train.flops import flops_per_token, gemm_rate
 from daneel.train.objectives import Likelihood, Objective, measure
@@ -30,11 +32,15 @@ class Trainer:
         self, run: Path, model: Decoder, config: TrainConfig, train: Shards, heldout: Shards | None,
         compiled: bool = False, objective: Callable[[Decoder, TrainConfig, bool], Objective] = Likelihood,
     ) -> None:  # fmt: skip
+        if config.average and not (heldout is not None and config.evals):
+            raise UsageError("--average is taken only where it is better on held-out text: give --heldout and --evals")
         self.run_dir, self.model, self.config = run, model, config
+        keep_pad_zero(model)
         self.masters = Masters(model, resolve_dtype(config.dtype))
         self.optimiser = Optimiser(
-            self.masters, config.weight_decay, matrices(model.arch) if config.optimiser == "muon" else None
-        )
+            self.masters, config.weight_decay, matrices(model.arch) if config.optimiser == "muon" else None,
+            config.average,
+        )  # fmt: skip
         self.objective = objective(model, config, compiled)
         self.loader = Loader(train, config.batch, config.seed)
         self.heldout = heldout
@@ -129,6 +135,8 @@ class Trainer:
                 self._save()
         if progress.best_step is not None and progress.best_step != progress.step:
             checkpoint.load_weights(checkpoint.folder(self.run_dir, progress.best_step), self.optimiser)
+        if self.optimiser.average is not None:
+            self._take_average(self.optimiser.average, steps, watch)
         progress.seconds = before + time.perf_counter() - began
         return progress
 
@@ -136,17 +144,36 @@ class Trainer:
         self.log.write(event)
         watch(event)
 
+    def _take_average(self, average: Average, steps: int, watch: Watch) -> None:
+        """End with the averaged weights instead if they are better on the held-out rows."""
+        self._exchange(average)
+        progress, figures = self.progress, self._held_out()
+        progress.averaged = figures["heldout"]
+        told = {f"averaged_{name}": value for name, value in figures.items()}
+        self._tell(watch, Event(progress.step, steps, 0.0, figures=told))
+        if progress.averaged >= progress.best:
+            self._exchange(average)
+
+    def _exchange(self, average: Average) -> None:
+        average.swap()
+        self.masters.refresh()
+
     def _stopped(self) -> bool:
         return 0 < self.config.patience <= self.progress.worse
+
+    def _held_out(self) -> dict[str, float]:
+        """What is measured on the held-out rows, with bits a byte where they can be told."""
+        assert self.heldout is not None
+        figures = self.measure()
+        bits = self.objective.bits_per_byte(figures["heldout"], self.heldout.meta, smoothed=False)
+        return figures if bits is None else figures | {"heldout_bits_per_byte": bits}
 
     def _evaluate(self, steps: int, watch: Watch, left: float) -> None:
         if self.heldout is None:
             return
         progress = self.progress
-        figures = self.measure()
+        figures = self._held_out()
         heldout = figures["heldout"]
-        if (bits := self.objective.bits_per_byte(heldout, self.heldout.meta, smoothed=False)) is not None:
-            figures["heldout_bits_per_byte"] = bits
         self._tell(watch, Event(progress.step, steps, left, heldout=heldout, figures=figures))
         if heldout < progress.best:
             progress.best, progress.best_step, progress.worse = heldout, progress.step, 0

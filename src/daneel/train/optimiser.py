@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from daneel.train.average import Average
+
 
 def rate(step: int, steps: int, peak: float, warmup: float, schedule: str) -> float:
     """The learning rate of step 0 ... steps - 1."""
@@ -74,9 +76,16 @@ class Optimiser:
     learning rate serves both. The parts of a fused matrix are matrices of their own.
     """
 
-    def __init__(self, masters: Masters, weight_decay: float, parts: dict[str, tuple[int, ...]] | None = None) -> None:
-        """`parts` gives the outputs of each part of the matrices that Muon moves; None leaves all to AdamW."""
+    def __init__(
+        self, masters: Masters, weight_decay: float, parts: dict[str, tuple[int, ...]] | None = None,
+        average: float | None = None,
+    ) -> None:  # fmt: skip
+        """`parts` gives the outputs of each part of the matrices that Muon moves; None leaves all to AdamW.
+
+        `average` is the decay of a moving average of the weights; None keeps none.
+        """
         self.masters = masters
+        self.average = None if average is None else Average(masters.weights, average)
         self.moved = {name: sizes for name, sizes in (parts or {}).items() if name in masters.weights}
         rest = [w for name, w in masters.weights.items() if name not in self.moved]
         groups = [
@@ -107,6 +116,8 @@ class Optimiser:
                     group["lr"] = lr
                 optimiser.step()
             self.masters.refresh()
+            if self.average is not None:
+                self.average.update()
         self.masters.zero_grad()
         return norm
 
@@ -114,13 +125,14 @@ class Optimiser:
         return [self.adam] if self.muon is None else [self.adam, self.muon]
 
     def state(self) -> dict[str, Tensor]:
-        """The moments, by weight name; empty before the first step."""
+        """The moments, by weight name, and the average; no moments before the first step."""
         found = {
             f"{name}.{key}": value
             for name, weight in self.masters.weights.items()
             for key, value in self.adam.state.get(weight, {}).items()
         }
-        return found | {f"{name}.momentum": torch.cat(momenta) for name, momenta in self._momenta().items()}
+        found |= {f"{name}.momentum": torch.cat(momenta) for name, momenta in self._momenta().items()}
+        return found if self.average is None else found | self.average.state()
 
     def _momenta(self) -> dict[str, list[Tensor]]:
         if self.muon is None:
@@ -130,7 +142,9 @@ class Optimiser:
         return {name: [s["momentum_buffer"] for s in parts] for name, parts in states.items() if all(parts)}
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
-        """Put saved moments back."""
+        """Put a saved state back."""
+        if self.average is not None:
+            self.average.restore(tensors)
         for name, weight in self.masters.weights.items():
             keys = ("step", "exp_avg", "exp_avg_sq")
             if f"{name}.step" in tensors:

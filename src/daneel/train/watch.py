@@ -96,7 +96,9 @@ class Log:
         """Forget what came after a step, and a last line that a kill left unfinished."""
         if self.path.exists():
             rows = [json.loads(line) for line in self.path.read_text().splitlines() if line.endswith("}")]
-            self.path.write_text("".join(json.dumps(row) + "\n" for row in rows if row["step"] <= step))
+            # What the average came to is told at the end, which comes again.
+            kept = [row for row in rows if row["step"] <= step and "averaged_heldout" not in row]
+            self.path.write_text("".join(json.dumps(row) + "\n" for row in kept))
 
 
 def require_tensorboard() -> None:
