@@ -2,10 +2,15 @@
 
 import errno
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from daneel.errors import DaneelError
 from daneel.run import atomic_dir, atomic_write, discard
 
 
@@ -59,6 +64,41 @@ def test_a_kill_between_the_two_renames_loses_nothing(tmp_path: Path, monkeypatc
     with pytest.raises(FullError):
         fail(tmp_path / "a")
     assert text(tmp_path / "a") == "old"
+
+
+def test_a_folder_that_another_writes_is_left_alone(tmp_path: Path) -> None:
+    with atomic_dir(tmp_path / "a") as new:
+        (new / "file").write_text("first")
+        with pytest.raises(DaneelError, match="a is being written by another process: wait for it, or name another"):
+            fill(tmp_path / "a", "second")
+        fill(tmp_path / "b", "other")
+    assert text(tmp_path / "a") == "first"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    path = tmp_path / "[灯塔]"
+    script = (
+        "import os, sys; from pathlib import Path; from daneel.run import atomic_dir\n"
+        "with atomic_dir(Path(sys.argv[1])): os.kill(os.getpid(), 9)"
+    )
+    assert subprocess.run([sys.executable, "-c", script, str(path)], check=False).returncode == -9
+    assert len(list(tmp_path.iterdir())) == 2
+    fill(path, "new")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_terminated_build_leaves_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "daneel", "corpus", "build", "-", "-o", str(tmp_path / "out")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as build:
+        while not list(tmp_path.glob(".out.new-*/scratch")):
+            assert build.poll() is None
+            time.sleep(0.02)
+        build.send_signal(signal.SIGTERM)
+        assert build.wait(30) == 128 + signal.SIGTERM
+        assert build.stderr is not None
+        assert build.stderr.read() == b""
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_a_kill_left_of_a_discarded_folder_does_not_stop_the_next(tmp_path: Path) -> None:

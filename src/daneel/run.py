@@ -1,12 +1,15 @@
 """Where things live on disk, and how they get there whole or not at all."""
 
+import glob
 import hashlib
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from daneel.errors import DaneelError
 
 
 def home() -> Path:
@@ -58,16 +61,16 @@ def atomic_dir(path: Path) -> Iterator[Path]:
 
     What stood at `path` is replaced. After an error the old folder is still there; a kill between the two renames
     leaves it under a name that begins with a dot, from which the next call brings it back. Other leftovers are
-    removed by the next call.
+    removed by the next call. Raises DaneelError where another process writes the same folder.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    old = path.with_name(f".{path.name}.old")
-    if old.exists() and not path.exists():
-        os.replace(old, path)
-    shutil.rmtree(old, ignore_errors=True)
-    for leftover in path.parent.glob(f".{path.name}.new-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    with _named(path):
+    with _named(path), _alone(path):
+        old = path.with_name(f".{path.name}.old")
+        if old.exists() and not path.exists():
+            os.replace(old, path)
+        shutil.rmtree(old, ignore_errors=True)
+        for leftover in path.parent.glob(f".{glob.escape(path.name)}.new-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
         new = Path(tempfile.mkdtemp(prefix=f".{path.name}.new-", dir=path.parent))
         os.chmod(new, 0o755)  # noqa: S103  (mkdtemp makes it private; models are not)
         try:
@@ -82,6 +85,25 @@ def atomic_dir(path: Path) -> Iterator[Path]:
             if old.exists() and not path.exists():
                 os.replace(old, path)
             raise
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """A lock on a folder that is being written: whoever came second would remove the work of the first."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path.with_name(f".{path.name}.busy"), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise DaneelError(f"{path} is being written by another process: wait for it, or name another folder") from None
+    try:
+        yield
+    finally:
+        # Before it is released: who finds a file that is gone takes a new one.
+        with suppress(OSError):
+            Path(lock.lock_file).unlink()
+        lock.release()
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import pytest
 from daneel.corpus.build import build
 from daneel.corpus.engine import engine
 from daneel.corpus.recipe import load_recipe
+from daneel.errors import DaneelError
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +53,12 @@ def test_results_come_in_order_and_a_few_tasks_ahead() -> None:
         assert next(results) == 20
         assert len(taken) < 15
         assert list(results) == [abs(n) for n in range(-19, 20)]
+
+
+def test_a_killed_worker_is_one_line() -> None:
+    told = "memory ran out: use fewer, such as --processes 1"
+    with pytest.raises(DaneelError, match=told), engine("processes", 2) as run:
+        list(run(os._exit, [1, 1, 1]))
 
 
 @pytest.mark.slow

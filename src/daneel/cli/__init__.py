@@ -2,7 +2,9 @@
 
 import importlib
 import os
+import signal
 import sys
+import threading
 from typing import Any
 
 import click
@@ -56,10 +58,17 @@ def cli() -> None:
     """
 
 
+def _terminated(number: int, _: object) -> None:
+    """What is half written is removed, as after Ctrl-C."""
+    sys.exit(128 + number)
+
+
 def main(args: list[str] | None = None) -> Any:
     """Run the command line; a user's mistake is one line on stderr and exit code 1 or 2."""
     from daneel.errors import DaneelError
 
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminated)
     try:
         code = cli.main(args=args, prog_name="daneel", standalone_mode=False)
         sys.stdout.flush()

@@ -5,12 +5,13 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Literal, TypeVar
 
 from daneel.corpus.step import Run
-from daneel.errors import UsageError
+from daneel.errors import DaneelError, UsageError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -21,7 +22,8 @@ Engine = Literal["processes", "ray"]
 def engine(kind: Engine, processes: int) -> Iterator[Run]:
     """A `Run`: tasks go to `processes` processes of this machine, or to the Ray cluster that is running.
 
-    On a cluster every machine must see the corpus folder and the sources under the same names. Raises UsageError.
+    On a cluster every machine must see the corpus folder and the sources under the same names. Raises UsageError,
+    and DaneelError where a process was killed.
     """
     if kind == "ray":
         yield _ray()
@@ -29,8 +31,13 @@ def engine(kind: Engine, processes: int) -> Iterator[Run]:
         yield lambda function, tasks: map(function, tasks)
     else:
         # `spawn`, since a fork of a process with threads may hang.
-        with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _single) as pool:
-            yield lambda function, tasks: _ahead(pool, processes, function, tasks)
+        try:
+            with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _single) as pool:
+                yield lambda function, tasks: _ahead(pool, processes, function, tasks)
+        except BrokenProcessPool:
+            raise DaneelError(
+                "a worker process was killed, most likely because memory ran out: use fewer, such as --processes 1"
+            ) from None
 
 
 def _single() -> None:
