@@ -132,6 +132,7 @@ FLIPS = {
     "hidden": lambda v: v * 2,
     "layers": lambda v: v - 1,
     "vocab_size": lambda v: v + 1,
+    "labels": lambda v: v + 3,
 }
 # What a forward pass does not read, and what only encoder-decoders have (test_encoder_decoder.py flips that).
 ELSEWHERE = {"family", "context", "init_std", "bos", "eos", "start", "pad", "zero_pad"}

@@ -46,7 +46,7 @@ def read_architecture(folder: Path) -> Architecture:
     except KeyError as error:
         raise ModelError(f"{folder / 'config.json'} lacks {error}; fetch the model again") from None
     if labels := read_labels(config):
-        arch = replace(arch, labels=len(labels), tied=False)
+        arch = replace(arch, labels=len(labels))
     if arch.family == "t5":  # Transformers goes by the file: a head that is there is used, whatever the config says
         arch = replace(arch, tied="lm_head.weight" not in weight_files(folder))
     return arch

@@ -98,7 +98,7 @@ class Decoder(nn.Module):
             self.relative = nn.Embedding(arch.buckets, arch.heads, _weight=torch.empty(arch.buckets, arch.heads))
         self.norm: Norm | nn.Identity = make_norm(arch, arch.width) if arch.final_norm else nn.Identity()
         self.head: nn.Linear | None = None
-        if not arch.tied:
+        if arch.labels or not arch.tied:
             self.head = nn.Linear(arch.width, arch.labels or arch.vocab_size, bias=False)
         self.head_bias = nn.Parameter(torch.empty(1, arch.vocab_size)) if arch.head_bias else None
         self.head_nibbles: Nibbles | None = None

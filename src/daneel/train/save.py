@@ -72,7 +72,7 @@ def save_fresh(folder: Path, model: Decoder, config: dict[str, Any], tokenizer: 
 def save_classifier(folder: Path, base: Path, labels: Sequence[str], seed: int) -> None:
     """A decoder with a new head that tells labels apart at a text's last token, as Transformers' classifiers do."""
     model = load_model(base)
-    arch = replace(model.arch, labels=len(labels), tied=False)
+    arch = replace(model.arch, labels=len(labels))
     head = torch.empty(len(labels), arch.width).normal_(
         std=arch.init_std, generator=torch.Generator().manual_seed(seed)
     )
