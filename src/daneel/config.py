@@ -46,6 +46,8 @@ class TrainConfig:
     """LoRA scale: the product is multiplied by alpha / rank."""
     targets: str = "all-linear"
     """Linears that get an adapter: all-linear, or names as q_proj,v_proj."""
+    freeze: str | None = None
+    """Weights that stay as they are: patterns over daneel's names, as embed*,blocks.0.*"""
     weight_decay: float = 0.01
     """AdamW's decay of matrices."""
     dropout: float = 0.0

@@ -47,6 +47,7 @@ from daneel.store.names import is_hub_id
 from daneel.train.checkpoint import list_steps
 from daneel.train.compiler import compiler, falls_back
 from daneel.train.estimate import EPOCHS, Estimate, estimate, hindsight, memory_note, require_disk
+from daneel.train.freeze import freeze
 from daneel.train.loop import Trainer
 from daneel.train.objectives import Classification, Likelihood, Objective, Preference, measure
 from daneel.train.prepare import (
@@ -259,6 +260,8 @@ def _stage(journey: Journey, source: Source, base: Path, plan: Estimate | None, 
                 model.head.requires_grad_(True)
         else:
             model.requires_grad_(True)
+        if config.freeze is not None:
+            freeze(model, config.freeze)
         return Trainer(run, model, config, train, heldout, compiled, _objective(source)), adapter
 
     exam = None if read_architecture(base).encoder_layers else _exam(journey, source, say)
@@ -317,7 +320,8 @@ def arrive(stage: Stage, watch: Watch, say: Say) -> dict[str, Any]:
     clock.lap("trained")
     # Of all sittings.
     clock.laps["trained"] = max(clock.laps["trained"], progress.seconds)
-    save_model(run, stage.trainer.masters.weights, stage.base, stage.adapter, journey.merge)
+    learned = stage.trainer.masters.weights
+    save_model(run, learned, stage.base, stage.adapter, journey.merge, journey.config.seed)
     averaged = progress.averaged is not None and progress.averaged < progress.best
     best = progress.step if progress.best_step is None else progress.best_step
     say(f"saved {run}, {'the average up to' if averaged else 'from'} step {progress.step if averaged else best}")

@@ -28,7 +28,9 @@ CLASSIFIERS = {
 }  # fmt: skip
 
 
-def save_model(run: Path, weights: dict[str, Tensor], base: Path, adapter: AdapterConfig | None, merge: bool) -> None:
+def save_model(
+    run: Path, weights: dict[str, Tensor], base: Path, adapter: AdapterConfig | None, merge: bool, seed: int
+) -> None:
     """Write the model at the top of the run directory, in float32: an adapter, or a whole model.
 
     `weights` are those that learned; the others come from the base again, since training rounds what it holds fast.
@@ -41,7 +43,7 @@ def save_model(run: Path, weights: dict[str, Tensor], base: Path, adapter: Adapt
             shutil.copyfile(base / GENERATION, folder / GENERATION)
         model = load_model(base)
         if adapter is not None:
-            add_lora(model, adapter)
+            add_lora(model, adapter, seed)  # halves that were frozen are those that training drew
         model.load_state_dict(weights, strict=False)
         if adapter is not None and not merge:
             save_adapter(folder, model, adapter)
