@@ -6,8 +6,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from daneel.cli.corpus_find import find
+from daneel.corpus.build import build
 from daneel.corpus.document import Document
 from daneel.corpus.index_build import write_index
+from daneel.corpus.recipe import load_recipe
 from daneel.errors import DataError, UsageError
 
 LAMP = "The keeper wrote in the book of the light\nwhat the sea had done that day. “Nobody,” he said, “has to.”"
@@ -136,3 +138,11 @@ def test_of_a_long_passage_the_ends_are_shown(sentence: str, tmp_path: Path) -> 
 
 def test_help_has_an_example() -> None:
     assert "daneel corpus find corpus/ " in run("--help").stdout
+
+
+def test_a_corpus_of_pairs_has_no_index_and_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("The ship landed.\t飞船降落了。\nNobody answered.\t没有人回答。\n", "utf-8")
+    build([tmp_path / "a.tsv"], tmp_path / "corpus", recipe=load_recipe("parallel"))
+    result = run(tmp_path / "corpus", "The ship landed.")
+    assert isinstance(result.exception, DataError)
+    assert "corpus is of pairs or conversations: only corpora of texts have a copy index" in str(result.exception)

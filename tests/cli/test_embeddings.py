@@ -66,6 +66,11 @@ def test_contradictions_are_refused(model):
         run("near", model, "lamp", "--components", "48")
 
 
+def test_a_word_of_bytes_that_are_no_text_is_refused(model):
+    with pytest.raises(UsageError, match=r"WORD is not UTF-8 \(character 1\): give it as UTF-8"):
+        run("near", model, "lamp", "\udcff\udcfe")
+
+
 def test_map_of_words(model, tmp_path):
     words, out = tmp_path / "words.txt", tmp_path / "map.html"
     words.write_text("# sea\nlamp\nships\n# 海\n灯塔\n海上\n", encoding="utf-8")

@@ -1,4 +1,5 @@
 import json
+import random
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from click.testing import CliRunner, Result
 from rich.cells import cell_len
 
 from daneel.cli.tokenizer import command
+from daneel.corpus.build import build
+from daneel.corpus.recipe import load_recipe
 from daneel.errors import DataError, ModelError, UsageError
 from daneel.tokenizer.load import Tokenizer
 
@@ -179,3 +182,57 @@ def test_an_extended_model_learns(stories: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(train_command, [*arguments, "-o", str(tmp_path / "run")], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     assert Tokenizer.load(tmp_path / "run").vocab_size == 420
+
+
+@pytest.mark.parametrize("recipe", ["parallel", "chat"])
+def test_a_corpus_of_pairs_or_conversations_is_read(tmp_path: Path, recipe: str) -> None:
+    chance = random.Random(0)
+    signs = CHINESE.replace("看守人", "")
+    texts = [(" ".join(chance.sample(ENGLISH.split(), 18)), "看守人".join(chance.sample(signs, 20))) for _ in range(60)]
+    pairs = [{"source": a, "target": b} for a, b in texts]
+    talks = [{"messages": [{"role": "user", "content": a}, {"role": "assistant", "content": b}]} for a, b in texts]
+    rows = pairs if recipe == "parallel" else talks
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    build([tmp_path / "a.jsonl"], tmp_path / "corpus", recipe=load_recipe(recipe), heldout=0.4)
+    call("train", str(tmp_path / "corpus"), "-o", str(tmp_path / "own"), "--vocab-size", "500")
+    tokenizer = Tokenizer.load(tmp_path / "own")
+    for word in (" keeper", "看守人"):
+        assert len(tokenizer.encode(word)) == 1
+    done = call("report", str(tmp_path / "own"), "--on", str(tmp_path / "corpus"), "--json")
+    assert set(json.loads(done.stdout)["tokenizers"][0]["languages"]) == {"en", "zh"}
+
+
+def refused(*arguments: str, input: str | bytes | None = None) -> str:
+    """One line that names what is wrong."""
+    with pytest.raises((UsageError, DataError)) as caught:
+        CliRunner().invoke(command, arguments, input=input, catch_exceptions=False)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_bytes_that_are_no_text_are_one_line(trained: Path) -> None:
+    assert refused("show", str(trained), input=b"\xff\xfe\x00bad") == (
+        "stdin is not UTF-8 (byte 1): convert it to UTF-8"
+    )
+    assert refused("show", str(trained), "灯\udcff") == "TEXT is not UTF-8 (character 2): give it as UTF-8"
+    assert json.loads(call("show", str(trained), "--json", input="灯\r\n").stdout)["tokens"][-2]["bytes"] == "0d"
+
+
+def test_a_vocabulary_has_an_upper_bound(stories: Path, tmp_path: Path) -> None:
+    told = refused("train", str(stories), "-o", str(tmp_path / "a"), "--vocab-size", "99999999999")
+    assert told == "a vocabulary of 99999999999 is too large: it may have at most 16,777,216 tokens"
+    model = tiny.tiny_model(tmp_path / "model")
+    told = refused("extend", str(model), "--on", str(stories), "--add", "999999999999", "-o", str(tmp_path / "b"))
+    assert told.startswith("--add 999999999999 is too many: at most 16,777,216")
+
+
+def test_a_bad_template_is_one_line(stories: Path, tmp_path: Path) -> None:
+    for template, told in {
+        b"{{ 1/0 }}": "chat template refuses a conversation of [user]: division by zero",
+        b"{% for i in range(10**12) %}{% endfor %}": "refuses a conversation of [user]: Range too big",
+        "{# 模板 #}".encode("gb18030"): "bad.jinja is not UTF-8 (byte 6): convert it to UTF-8",
+    }.items():
+        (tmp_path / "bad.jinja").write_bytes(template)
+        given = ("--chat-template", str(tmp_path / "bad.jinja"), "--vocab-size", "300")
+        assert told in refused("train", str(stories), "-o", str(tmp_path / "a"), *given)
+        assert not (tmp_path / "a").exists()

@@ -1,14 +1,17 @@
 """What several verbs share: options, the console, JSON output."""
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from rich.console import Console
 
 from daneel.config import descriptions
+from daneel.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -21,6 +24,24 @@ model_option = click.option(
     help="A name of `daneel models`, a hub id, a folder, a run or a GGUF file.",
 )  # fmt: skip
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, all else on stderr.")
+
+
+def readable(text: str, what: str) -> str:
+    """A text from the command line. Raises UsageError where it holds bytes that are no UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{what} is not UTF-8 (character {error.start + 1}): give it as UTF-8") from None
+    return text
+
+
+def piped(path: Path | None = None) -> str:
+    """What a file holds or, without one, what comes through the pipe, to the byte. Raises UsageError."""
+    data = path.read_bytes() if path else sys.stdin.buffer.read()
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path or 'stdin'} is not UTF-8 (byte {error.start + 1}): convert it to UTF-8") from None
 
 
 def emit(value: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from daneel.cli.common import console, emit, json_option
+from daneel.cli.common import console, emit, json_option, readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -105,7 +105,7 @@ def near(
     """
     source = _open(model)
     correction, removed = _correction(source, components, raw)
-    chosen = [source.word(word) for word in words]
+    chosen = [source.word(readable(word, "WORD")) for word in words]
     _tell_pieces(chosen)
     found = source.neighbours(chosen, correction, count, variants)
     if as_json:

@@ -1,6 +1,5 @@
 """`daneel tokenizer`: train a vocabulary, look at one, compare several, extend a model's."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from daneel.cli.common import console, emit, json_option
+from daneel.cli.common import console, emit, json_option, piped, readable
 from daneel.errors import UsageError
 
 # Alternating grounds: neighbours differ, and black or white letters stay readable on each.
@@ -70,7 +69,7 @@ def train(
         raise UsageError(f"{out} is a model, which another tokenizer would spoil: name another folder")
     if out.exists() and any(out.iterdir()) and not (out / "tokenizer.json").exists():
         raise UsageError(f"{out} exists and is not a tokenizer: name another folder, or remove it first")
-    template = CHATML if chat_template is None else chat_template.read_text("utf-8")
+    template = CHATML if chat_template is None else piped(chat_template)
     with console.status("learning the vocabulary …"):
         found = train_tokenizer(
             stream(paths), out, wanted, model=kind, pattern=pattern, special=special,  # type: ignore[arg-type]
@@ -92,7 +91,7 @@ def _vocabulary(wanted: str, size: str | None) -> int:
     if wanted != "auto":
         if size is not None:
             raise UsageError(f"--vocab-size {wanted} and --size {size} both choose the vocabulary: give one of them")
-        if not wanted.isdecimal():
+        if not wanted.isdecimal() or len(wanted) > 20:
             raise UsageError(f"--vocab-size takes a number or auto, not {wanted!r}")
         return int(wanted)
     if size is None:
@@ -123,7 +122,7 @@ def show(model: str, text: str | None, ids: bool, as_json: bool) -> None:
     from daneel.tokenizer.show import bracketed, pieces
 
     tokenizer = _load(model)
-    found = pieces(tokenizer, sys.stdin.read() if text is None else text)
+    found = pieces(tokenizer, piped() if text is None else readable(text, "TEXT"))
     if as_json:
         emit({
             "model": model,

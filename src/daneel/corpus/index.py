@@ -98,6 +98,8 @@ class CopyIndex:
     @classmethod
     def open(cls, folder: Path) -> "CopyIndex":
         """The index that `write_index` wrote, memory-mapped. Raises DataError."""
+        if (folder.parent / "train.jsonl").is_file():
+            raise DataError(f"{folder.parent} is of pairs or conversations: only corpora of texts have a copy index")
         if not (folder / "meta.json").is_file():
             raise DataError(f"{folder.parent} has no copy index: build the corpus again with `daneel corpus build`")
         try:

@@ -22,6 +22,7 @@ from daneel.formats.hf import read_config
 from daneel.formats.peft import CONFIG as ADAPTER
 from daneel.run import atomic_dir
 from daneel.tokenizer.load import Tokenizer
+from daneel.tokenizer.train import LARGEST
 
 Array = np.ndarray[Any, Any]
 Init = Literal["pieces", "mean", "random"]
@@ -88,6 +89,8 @@ def learn(raw: tokenizers.Tokenizer, texts: Iterable[str], count: int, keep: Ite
     """The next `count` tokens that BPE would have learned from the texts, fewer where they have no more to teach."""
     if count < 1:
         raise UsageError(f"--add {count} adds nothing: give the number of new tokens, such as 4000")
+    if count > LARGEST:
+        raise UsageError(f"--add {count} is too many: at most {LARGEST:,}, better some thousand, such as 4000")
     names = {id: name for name, id in raw.get_vocab().items()}
     if _FIRST + max(names) > 0x10FFFF:
         raise ModelError(f"a vocabulary of {len(names):,} tokens is too large to be extended")

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from daneel.corpus.read import Raw, is_corpus, read
+from daneel.corpus.records import read_records
 from daneel.errors import DataError
 
 # Rows of a corpus in memory at a time; a row is a story or a block of a book.
@@ -24,19 +25,25 @@ def stream(paths: Sequence[Path], part: str = "train") -> Iterator[str]:
 def _texts(paths: Sequence[Path], part: str) -> Iterator[str]:
     found = False
     for path in paths:
-        for text in _corpus(path / f"{part}.parquet") if is_corpus(path) else _files(path):
+        for text in _corpus(path, part) if is_corpus(path) else _files(path):
             found = True
             yield text
     if not found:
         raise DataError(f"no usable text in {', '.join(map(str, paths))}")
 
 
-def _corpus(file: Path) -> Iterator[str]:
+def _corpus(folder: Path, part: str) -> Iterator[str]:
+    records = folder / f"{part}.jsonl"
+    if records.is_file():
+        for record in read_records(records):
+            yield from (text for text in (record.text, record.source, record.target) if text)
+            yield from (message["content"] for message in record.messages or () if message.get("content"))
+        return
     try:
-        for batch in pq.ParquetFile(file).iter_batches(_BATCH, columns=["text"]):
+        for batch in pq.ParquetFile(folder / f"{part}.parquet").iter_batches(_BATCH, columns=["text"]):
             yield from batch.column("text").to_pylist()
     except (OSError, KeyError, pa.ArrowException) as error:
-        raise DataError(f"{file.parent} is damaged ({error}): build it again") from None
+        raise DataError(f"{folder} is damaged ({error}): build it again") from None
 
 
 def _files(path: Path) -> Iterator[str]:

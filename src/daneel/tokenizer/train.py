@@ -26,6 +26,8 @@ CHATML = (
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
 SMALLEST = len(SPECIAL) + 256
+LARGEST = 1 << 24
+"""Tokens: sixty times as many as any known model has."""
 # A pair seen once would teach whole sentences by heart where there is little text: Chinese has no spaces, so a
 # clause is one word to the pattern.
 MIN_FREQUENCY = 2
@@ -63,6 +65,8 @@ def train_tokenizer(
     learned = vocab_size - encoder
     if vocab_size < least:
         raise UsageError(f"a vocabulary of {vocab_size} is too small: {least} hold every byte and the special tokens")
+    if vocab_size > LARGEST:
+        raise UsageError(f"a vocabulary of {vocab_size} is too large: it may have at most {LARGEST:,} tokens")
     ChatTemplate(chat_template, {"eos_token": SPECIAL[0]}).render([{"role": "user", "content": "?"}])
     if model == "bpe":
         raw = train_bpe(texts, words, learned, marks, min_frequency, longest)
