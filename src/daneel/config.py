@@ -56,6 +56,8 @@ class TrainConfig:
     """Share of a target's probability that is spread over all tokens."""
     beta: float = 0.1
     """Of preferences: how much a gain on the model that learning starts from counts; the less, the farther it goes."""
+    temperature: float = 1.0
+    """Of a teacher: above 1, what it holds unlikely counts more."""
     clip: float = 1.0
     """Longest gradient (its norm); longer ones are scaled down."""
     seed: int = 0
@@ -89,7 +91,7 @@ class TrainConfig:
         for name in ("dropout", "label_smoothing"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"--{name.replace('_', '-')} is {getattr(self, name)}; it must be from 0 to below 1")
-        for name in ("epochs", "lr", "alpha", "beta", "clip"):
+        for name in ("epochs", "lr", "alpha", "beta", "temperature", "clip"):
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
                 raise UsageError(f"--{name} is {value}; it must be above 0")

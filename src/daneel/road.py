@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
@@ -38,6 +39,7 @@ from daneel.generate.beam import Beams
 from daneel.interpret.attention import attention
 from daneel.interpret.surprise import surprise
 from daneel.lm.local import LocalModel
+from daneel.model.decoder import Decoder
 from daneel.model.load import load_model, native_bf16, weights_hash
 from daneel.model.lora import add_lora, unmatched
 from daneel.run import atomic_write, discard
@@ -49,7 +51,7 @@ from daneel.train.compiler import compiler, falls_back
 from daneel.train.estimate import EPOCHS, Estimate, estimate, hindsight, memory_note, require_disk
 from daneel.train.freeze import freeze
 from daneel.train.loop import Trainer
-from daneel.train.objectives import Classification, Likelihood, Objective, Preference, measure
+from daneel.train.objectives import Classification, Distillation, Likelihood, Objective, Preference, measure
 from daneel.train.prepare import (
     PREFERENCE_LR,
     SCRATCH,
@@ -59,6 +61,8 @@ from daneel.train.prepare import (
     pack,
     packing_notes,
     read_source,
+    require_alike,
+    resolve_teacher,
 )
 from daneel.train.save import save_model
 from daneel.train.watch import Watch, require_tensorboard, tensorboard
@@ -103,6 +107,8 @@ class Journey:
     """Also write event files for TensorBoard."""
     demo: bool = False
     """An earlier demo at `out` gives way to this one, and something must be held out to show."""
+    teacher: str | None = None
+    """A model whose probabilities are learned in place of the texts' tokens alone."""
     config: TrainConfig = field(default_factory=TrainConfig)
 
 
@@ -177,9 +183,13 @@ def _prepare(journey: Journey, run: Path, say: Say) -> Stage:
     if source.kind == "labels" and config.method == "lora" and not journey.merge:
         say("the adapter is added to the base at the end: a classifier is written whole")
         journey = replace(journey, merge=True)
+    teacher = None
+    if journey.teacher:
+        teacher = resolve_teacher(journey.teacher, source.kind, config)
+        journey = replace(journey, teacher=str(teacher))
     length = config.length or LENGTHS.get(source.kind, LENGTH)
     journey = replace(journey, config=replace(journey.config, length=length))
-    base = base_model(journey.base, journey.size, journey.shape, source, inner / "base", journey.config)
+    base = base_model(journey.base, journey.size, journey.shape, source, inner / "base", journey.config, teacher)
     arch = read_architecture(base)
     if arch.labels and source.kind != "labels":
         raise UsageError(f"{journey.base} tells labels apart and learns nothing else: give texts with labels")
@@ -189,6 +199,8 @@ def _prepare(journey: Journey, run: Path, say: Say) -> Stage:
         raise UsageError(f"{journey.base} cannot learn {given}: they need {needed}, such as --base scratch makes")
     if length > arch.context:
         raise UsageError(f"--length is {length}, but {journey.base} reads at most {arch.context} tokens")
+    if teacher:
+        require_alike(base, teacher, length)
     lm = LocalModel(base, journey.base, EXACT)
     if journey.base != SCRATCH:
         lm.warn_if_unfit("".join(text[:GLANCE] for text in islice(source.texts(), 10)))
@@ -210,6 +222,7 @@ def _prepare(journey: Journey, run: Path, say: Say) -> Stage:
         "journey": asdict(stage.journey),
         "base": str(base),
         "base_sha256": stage.base_sha256,
+        "teacher_sha256": weights_hash(teacher) if teacher else None,
         "plan": asdict(stage.plan),
     }
     atomic_write(inner / "config.json", json.dumps(settings, indent=2, ensure_ascii=False))
@@ -229,6 +242,8 @@ def go_on(out: str, say: Say) -> tuple[Stage, int]:
     base = Path(settings["base"])
     if weights_hash(base) != settings["base_sha256"]:
         raise TrainingError(f"{base} changed since the run began; start again with another -o")
+    if journey.teacher and weights_hash(Path(journey.teacher)) != settings["teacher_sha256"]:
+        raise TrainingError(f"{journey.teacher} changed since the run began; start again with another -o")
     corpus = run / "daneel" / "corpus"
     data = [corpus] if is_corpus(corpus) else [Path(p) for p in journey.data]
     source = read_source(data, corpus, journey.config.seed, journey.heldout)
@@ -243,6 +258,9 @@ def _stage(journey: Journey, source: Source, base: Path, plan: Estimate | None, 
     run, config = Path(journey.out), journey.config
     train, heldout = open_shards(run / "daneel" / "shards")
     digest = weights_hash(base)
+    objective: Callable[[Decoder, TrainConfig, bool], Objective] = _objective(source)
+    if journey.teacher:
+        objective = partial(Distillation, teacher=load_model(Path(journey.teacher), config.dtype))
 
     def trainer(compiled: bool) -> tuple[Trainer, AdapterConfig | None]:
         model, adapter = load_model(base), None
@@ -262,7 +280,7 @@ def _stage(journey: Journey, source: Source, base: Path, plan: Estimate | None, 
             model.requires_grad_(True)
         if config.freeze is not None:
             freeze(model, config.freeze)
-        return Trainer(run, model, config, train, heldout, compiled, _objective(source)), adapter
+        return Trainer(run, model, config, train, heldout, compiled, objective), adapter
 
     exam = None if read_architecture(base).encoder_layers else _exam(journey, source, say)
     made, adapter = trainer(compiled)
@@ -424,6 +442,8 @@ def machine() -> dict[str, str]:
 def _settings(stage: Stage) -> dict[str, str]:
     unused = set() if stage.adapter else {"rank", "alpha", "targets"}
     unused |= set() if stage.source.kind == "preferences" else {"beta"}
+    teacher = stage.journey.teacher
+    unused |= set() if teacher else {"temperature"}
     settings = asdict(stage.journey.config).items()
     chosen = {key: str(value) for key, value in settings if value is not None and key not in unused}
     return {
@@ -431,6 +451,7 @@ def _settings(stage: Stage) -> dict[str, str]:
         "lr": str(stage.trainer.lr),
         "steps": str(stage.plan.steps),
         "compiled": str(stage.trainer.compiled),
+        **({"teacher": Path(teacher).name} if teacher else {}),
     }
 
 

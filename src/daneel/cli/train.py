@@ -19,6 +19,7 @@ from daneel.errors import UsageError
               help="Size of a model from scratch: 3m or 10m, for pairs 2m to 30m.")  # fmt: skip
 @click.option("--shape", type=click.Choice(["auto", "llama", "marian", "t5"]), default="auto", show_default=True,
               help="Shape of a model from scratch; auto is llama, for pairs marian.")  # fmt: skip
+@click.option("--teacher", help="A model of the same vocabulary whose probabilities are learned.")
 @click.option("-o", "--out", type=click.Path(), help="Run folder; default: runs/ and the name of the data.")
 @click.option("--resume", is_flag=True, help="Go on with the run at -o, where it was killed.")
 @click.option("--recipe", type=click.Path(), help="A TOML file of settings, the names as below.")
@@ -40,7 +41,8 @@ from daneel.errors import UsageError
 @config_options(TrainConfig)
 @json_option
 def command(
-    data: tuple[str, ...], base: str, size: str, shape: str, out: str | None, resume: bool, recipe: str | None,
+    data: tuple[str, ...], base: str, size: str, shape: str, teacher: str | None, out: str | None, resume: bool,
+    recipe: str | None,
     changes: tuple[str, ...], heldout: float, stranger: str | None, eval_bytes: int, prompt: str | None,
     merge: bool, tensorboard: bool, preview: bool, dry_run: bool, as_json: bool, **settings: Any,
 ) -> None:  # fmt: skip
@@ -79,8 +81,9 @@ def command(
     config = override(config, dict(_pair(change) for change in changes))
     out = out or str(Path("runs") / Path(data[0]).resolve().stem)
     journey = Journey(
-        data, out, base, size, shape, stranger, heldout, eval_bytes, prompt, merge, tensorboard, config=config
-    )
+        data, out, base, size, shape, stranger, heldout, eval_bytes, prompt, merge, tensorboard, teacher=teacher,
+        config=config,
+    )  # fmt: skip
     _finish(out, journey, dry_run, as_json)
 
 

@@ -5,6 +5,8 @@ for their gradient; a chunk needs an eighth. The gradient is computed in the for
 logits are at hand (the idea of Liger Kernel, arXiv:2410.10989).
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -31,12 +33,16 @@ def _chunk(
     return losses, gradient
 
 
+Chunk = Callable[[Tensor, slice], tuple[Tensor, Tensor]]
+"""Of some states [n, W], which are those of a slice: their losses [n], and the gradient of their weighted sum by the
+logits [n, V]."""
+
+
 class _HeadLoss(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, x_NW: Tensor, head_VW: Tensor, bias_V: Tensor | None, targets_N: Tensor, weights_N: Tensor,
-        smoothing: float, chunk: Any,
-    ) -> Tensor:  # fmt: skip
+        ctx: Any, x_NW: Tensor, head_VW: Tensor, bias_V: Tensor | None, weights_N: Tensor, chunk: Chunk
+    ) -> Tensor:
         losses, dx = [], []
         dhead = torch.zeros_like(head_VW, dtype=torch.float32) if ctx.needs_input_grad[1] else None
         dbias = None
@@ -44,8 +50,7 @@ class _HeadLoss(torch.autograd.Function):
             dbias = torch.zeros_like(bias_V, dtype=torch.float32)
         for i in range(0, len(x_NW), CHUNK):
             part = x_NW[i : i + CHUNK]
-            targets, weights = targets_N[i : i + CHUNK], weights_N[i : i + CHUNK]
-            loss, gradient = chunk(part, head_VW, bias_V, targets, weights, smoothing)
+            loss, gradient = chunk(part, slice(i, i + CHUNK))
             losses.append(loss)
             dx.append(gradient @ head_VW)
             if dhead is not None:
@@ -58,7 +63,7 @@ class _HeadLoss(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         found = [None if saved is None else saved * grads[0] for saved in ctx.saved_tensors]
-        return (*found, None, None, None, None)
+        return (*found, None, None)
 
 
 @torch.no_grad()
@@ -78,8 +83,46 @@ def head_loss(
 
     With `smoothing` e the target is wanted with probability 1 - e, and e is spread over all tokens (arXiv:1512.00567).
     """
-    chunk = _fused() if compiled else _chunk
-    loss: Tensor = _HeadLoss.apply(x_NW, head_VW, bias_V, targets_N, weights_N, smoothing, chunk)  # type: ignore[no-untyped-call]
+    made = _fused() if compiled else _chunk
+
+    def chunk(part: Tensor, at: slice) -> tuple[Tensor, Tensor]:
+        found: tuple[Tensor, Tensor] = made(part, head_VW, bias_V, targets_N[at], weights_N[at], smoothing)
+        return found
+
+    loss: Tensor = _HeadLoss.apply(x_NW, head_VW, bias_V, weights_N, chunk)  # type: ignore[no-untyped-call]
+    return loss
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a model's logits come from."""
+
+    states: Tensor
+    """[N, W]"""
+    weight: Tensor
+    """[V, W]"""
+    bias: Tensor | None = None
+    """[V]"""
+
+    def logits(self, states: Tensor) -> Tensor:
+        """In float32."""
+        return F.linear(states, self.weight, self.bias).float()
+
+
+def teacher_loss(learner: Head, teacher: Head, weights_N: Tensor, temperature: float) -> Tensor:
+    """Sum of weight times temperature squared times KL(teacher || learner), both at the temperature (arXiv:1503.02531).
+
+    A float32 scalar with gradients for the learner. The two may differ in width, not in vocabulary.
+    """
+
+    def chunk(part: Tensor, at: slice) -> tuple[Tensor, Tensor]:
+        ours = (learner.logits(part) / temperature).log_softmax(-1)
+        theirs = (teacher.logits(teacher.states[at]) / temperature).log_softmax(-1)
+        wanted = theirs.exp()
+        losses = temperature**2 * (wanted * (theirs - ours)).sum(-1)
+        return losses, ((ours.exp() - wanted) * (temperature * weights_N[at, None])).to(part.dtype)
+
+    loss: Tensor = _HeadLoss.apply(learner.states, learner.weight, learner.bias, weights_N, chunk)  # type: ignore[no-untyped-call]
     return loss
 
 

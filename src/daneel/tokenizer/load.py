@@ -85,6 +85,13 @@ class Tokenizer:
         settings["chat_template"] = _chat_template(folder, settings)
         return cls(raw, settings, [_read(folder / "generation_config.json"), _read(folder / "config.json")])
 
+    def alike(self, other: "Tokenizer") -> bool:
+        """Whether both make the same ids of every text."""
+        mine, theirs = (json.loads(each._raw.to_str()) for each in (self, other))
+        names = [{id: token.content for id, token in each._added.items()} for each in (self, other)]
+        parts = ("model", "normalizer", "pre_tokenizer")
+        return names[0] == names[1] and all(mine[part] == theirs[part] for part in parts)
+
     def save(self, folder: Path) -> None:
         """Write the tokenizer so that Transformers loads it with the same ids.
 

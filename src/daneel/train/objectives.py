@@ -19,7 +19,7 @@ from daneel.data.packing import Array, Document, Meta, Shards
 from daneel.errors import ModelError
 from daneel.model.decoder import Decoder
 from daneel.model.encoder_decoder import EncoderDecoder, Source
-from daneel.model.loss import head_loss, token_losses
+from daneel.model.loss import Head, head_loss, teacher_loss, token_losses
 from daneel.tokenizer.chat import encode_chat
 from daneel.tokenizer.load import Tokenizer
 
@@ -214,6 +214,31 @@ class Likelihood(Objective):
             self.states(batch), self.model.head_weight, torch.from_numpy(batch.targets).flatten(), self.head_bias
         )
         return np.array([float(losses @ torch.from_numpy(batch.weights).flatten()), self.count(batch)])
+
+
+class Distillation(Likelihood):
+    """What a teacher of the same vocabulary holds likely, at each learned token; measured as Likelihood."""
+
+    def __init__(self, model: Decoder, config: TrainConfig, compiled: bool = False, *, teacher: Decoder) -> None:
+        super().__init__(model, config, compiled)
+        self.teacher = teacher
+
+    def loss(self, batch: Batch, scale: float) -> Tensor:
+        """See Objective."""
+        with torch.no_grad():
+            taught = self.states(batch, self.teacher)
+        # A head may be padded beyond the vocabulary.
+        size = min(self.model.arch.vocab_size, self.teacher.arch.vocab_size)
+        learner, teacher = (
+            Head(states, model.head_weight[:size], None if model.head_bias is None else model.head_bias[0, :size])
+            for states, model in ((self.states(batch), self.model), (taught, self.teacher))
+        )
+        weights = torch.from_numpy(batch.weights).flatten() * scale
+        return teacher_loss(learner, teacher, weights, self.config.temperature)
+
+    def bits_per_byte(self, loss: float, meta: Meta, smoothed: bool = True) -> float | None:
+        """None of a step's loss, which is a distance from the teacher."""
+        return None if smoothed else super().bits_per_byte(loss, meta, smoothed)
 
 
 class Preference(Objective):

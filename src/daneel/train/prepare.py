@@ -1,5 +1,6 @@
 """From a folder or a file of records to packed rows, a base model and its tokenizer."""
 
+import json
 import random
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +22,7 @@ from daneel.formats.families import FAMILIES
 from daneel.formats.hf import read_architecture, read_config, read_labels
 from daneel.model.init import new_model
 from daneel.model.load import load_model
+from daneel.run import atomic_write
 from daneel.store import resolve
 from daneel.tokenizer.load import Tokenizer
 from daneel.tokenizer.train import train_tokenizer
@@ -36,7 +38,7 @@ from daneel.train.objectives import (
     span_sizes,
     spans,
 )
-from daneel.train.save import save_classifier, save_fresh
+from daneel.train.save import GENERATION, save_classifier, save_fresh
 from daneel.train.sizes import PAIR_SHAPES, pair_config, pair_sizes, scratch_config, sizes
 
 SCRATCH = "scratch"
@@ -123,8 +125,39 @@ def read_source(data: Sequence[Path], corpus: Path, seed: int, heldout: float) -
     return Source(built.train, built.heldout, built.folder, notes)
 
 
-def base_model(name: str, size: str, shape: str, source: Source, fresh: Path, config: TrainConfig) -> Path:
-    """The folder of the model to start from; `scratch` makes a new one, and its vocabulary, at `fresh`."""
+def resolve_teacher(name: str, kind: str, config: TrainConfig) -> Path:
+    """The folder of a model to learn from. Raises DaneelError where it cannot teach."""
+    if kind in ("preferences", "labels"):
+        raise UsageError(f"--teacher is for texts, conversations and pairs, not for {kind}: leave it out")
+    if config.label_smoothing:
+        raise UsageError("--label-smoothing spreads what --teacher tells better: leave one of them out")
+    folder = resolve(name)
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"--teacher {name} is an adapter: write it whole with --merge")
+    if read_architecture(folder).labels:
+        raise ModelError(f"--teacher {name} tells labels apart and writes no text: name a language model")
+    return folder.resolve()
+
+
+def require_alike(base: Path, teacher: Path, length: int) -> None:
+    """Raises ModelError unless a teacher reads what the base reads, token for token."""
+    ours, theirs = read_architecture(base), read_architecture(teacher)
+    if not Tokenizer.load(base).alike(Tokenizer.load(teacher)):
+        raise ModelError(
+            f"--teacher {teacher.name} has another vocabulary than {base.name}: only probabilities of the same tokens "
+            "can be compared; --base scratch takes the teacher's"
+        )
+    if bool(ours.encoder_layers) != bool(theirs.encoder_layers):
+        raise ModelError(f"--teacher {teacher.name} and {base.name} differ in shape: one has an encoder")
+    if theirs.context < length:
+        raise ModelError(f"--length is {length}, but --teacher {teacher.name} reads at most {theirs.context} tokens")
+
+
+def base_model(
+    name: str, size: str, shape: str, source: Source, fresh: Path, config: TrainConfig, teacher: Path | None = None
+) -> Path:
+    """The folder of the model to start from; `scratch` makes a new one at `fresh`, with the teacher's vocabulary or one
+    of its own."""
     if name != SCRATCH:
         folder = resolve(name)
         if not (folder / "config.json").is_file():
@@ -143,7 +176,12 @@ def base_model(name: str, size: str, shape: str, source: Source, fresh: Path, co
     encoder = shape in PAIR_SHAPES
     wanted = pair_sizes(size) if encoder else sizes(size)
     special = SENTINELS if encoder and not source.pairs else ()
-    tokenizer = train_tokenizer(source.texts(), folder, wanted.vocabulary, encoder=encoder, special=special)
+    if teacher is None:
+        tokenizer = train_tokenizer(source.texts(), folder, wanted.vocabulary, encoder=encoder, special=special)
+    else:
+        tokenizer = Tokenizer.load(teacher)
+        tokenizer.save(folder)
+        atomic_write(folder / GENERATION, json.dumps({"eos_token_id": list(tokenizer.eos)}))
     make = partial(pair_config, shape) if encoder else scratch_config
     settings = make(wanted, tokenizer, context)
     model = new_model(FAMILIES[settings["model_type"]].architecture(settings), config.seed)
