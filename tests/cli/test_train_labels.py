@@ -93,6 +93,12 @@ def test_a_killed_run_goes_on(place, tmp_path, capsys, monkeypatch):
         assert torch.equal(a, b), name
 
 
+def test_for_eval_texts_with_labels_are_texts(place, capsys):
+    code, out, err = daneel(capsys, "eval", place / "base", "--on", place / "rows.jsonl", "--json")
+    assert code == 0, err
+    assert json.loads(out)["bits_per_byte"] > 0
+
+
 def test_preview_tells_the_label(place, capsys):
     code, _, err = daneel(capsys, "train", place / "rows.jsonl", "--base", place / "base", "--preview")
     assert code == 0, err

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import tiny
 import torch
 from cli.test_train import _one_thread, daneel, place  # noqa: F401
 from transformers import AutoTokenizer, T5ForConditionalGeneration
@@ -34,6 +35,13 @@ def test_a_folder_becomes_a_t5_whose_held_out_loss_is_that_of_transformers(place
             total += model(input_ids=source, labels=target).loss.item() * target.numel()
         count += target.numel()
     assert total / count == pytest.approx(measured, rel=1e-4)
+
+
+def test_preview_tells_where_the_loss_is(place, tmp_path, capsys):  # noqa: F811
+    tiny.tiny_model(tmp_path / "t5", "t5")
+    for base, said in ((tmp_path / "t5", "gaps"), (place / "base", "every token carries loss")):
+        code, _, err = daneel(capsys, "train", place / "stories", "--base", base, "--preview")
+        assert (code, said in err) == (0, True), err
 
 
 def test_a_marian_does_not_fill_gaps(place, tmp_path, capsys):  # noqa: F811

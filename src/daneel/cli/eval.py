@@ -32,9 +32,10 @@ def command(model: str, data: Path, limit_bytes: int | None, limit: int | None, 
     daneel eval runs/keeper --on corpus --json
     daneel eval runs/translator --on pairs/heldout.jsonl
     """
-    from daneel.corpus.records import is_records
+    from daneel.corpus.records import is_records, read_records
 
-    if is_records(_heldout(data)):
+    # Texts with labels are texts here.
+    if is_records(_heldout(data)) and next(read_records(_heldout(data))).kind != "labels":
         _pairs(model, _heldout(data), limit, beams, as_json)
         return
     from daneel.evaluate.likelihood import evaluate, first_bytes

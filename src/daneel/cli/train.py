@@ -163,7 +163,8 @@ def _preview(data: tuple[str, ...], base: str) -> None:
     if is_corpus(path) and (path / "train.jsonl").exists():
         path /= "train.jsonl"
     if not is_records(path):
-        console.print("raw text: every token carries loss")
+        gaps = base != "scratch" and read_architecture(resolve(base)).encoder_layers
+        console.print("raw text: tokens hide in gaps and carry loss" if gaps else "raw text: every token carries loss")
         return
     if base == "scratch":
         raise UsageError("--preview shows tokens of a vocabulary that exists already: give --base smollm2")
