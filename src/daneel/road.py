@@ -385,6 +385,7 @@ def arrive(stage: Stage, watch: Watch, say: Say) -> dict[str, Any]:
         facts[stage.source.kind] = _figures(stage, stage.trainer.heldout)
     atomic_write(run / "daneel" / "report.json", json.dumps(facts, indent=2, ensure_ascii=False))
     atomic_write(run / "README.md", model_card(_provenance(stage), voice))
+        say(f"measuring {len(stage.trainer.heldout)} held-out rows with the model as saved")
     return facts
 
 

@@ -262,12 +262,11 @@ def open_shards(folder: Path) -> tuple[Shards, Shards | None]:
 
 def packing_notes(train: Shards, kind: str) -> list[str]:
     """What packing cut or left empty."""
-    meta = train.meta
+    meta, kind = train.meta, "texts" if kind == "labels" else kind
     notes = [f"{meta.tokens:,} tokens in {meta.rows:,} rows of {meta.length}"]
     if meta.cut_documents:
         notes.append(
-            f"{meta.cut_documents} {'texts' if kind == 'labels' else kind} are longer than a row and lost "
-            f"{meta.cut_tokens} tokens at their end"
+            f"{meta.cut_documents} {kind} are longer than a row and lost {meta.cut_tokens} tokens at their end"
         )
     if meta.too_long:
         what = "both answers together are" if kind == "preferences" else "a side is"
@@ -275,5 +274,5 @@ def packing_notes(train: Shards, kind: str) -> list[str]:
     if meta.no_loss:
         notes.append(f"{meta.no_loss} conversations were left out: their question alone fills a row (raise --length)")
     if meta.padding:
-        notes.append(f"{train.padding_share:.1%} of the places stay empty, since {kind} are not cut to fill them")
+        notes.append(f"{train.padding_share:.1%} of the places stay empty, since nothing is cut to fill them")
     return notes
