@@ -33,7 +33,7 @@ from daneel.evaluate.pair_report import write_pair_report
 from daneel.evaluate.pairs import evaluate_pairs, pair_summary
 from daneel.evaluate.run_report import Findings, write_report
 from daneel.evaluate.voice import compare
-from daneel.formats.hf import read_architecture
+from daneel.formats.hf import read_architecture, weight_files
 from daneel.formats.peft import AdapterConfig
 from daneel.generate.beam import Beams
 from daneel.interpret.attention import attention
@@ -65,6 +65,7 @@ from daneel.train.prepare import (
     resolve_teacher,
 )
 from daneel.train.save import save_model
+from daneel.train.sizes import derived
 from daneel.train.watch import Watch, require_tensorboard, tensorboard
 
 # Scores are measured in float32 whatever the training used.
@@ -76,7 +77,8 @@ UNFINISHED = "unfinished"
 GLANCE = 2000
 # A compiled block pays for its 20 to 40 seconds in runs longer than this.
 WORTH_COMPILING = 120.0
-SLOW_TOKENS_PER_SECOND = 250.0
+# Tokens times bytes of weights in float32: 250 tokens a second of SmolLM2's 540 MB.
+SLOW_BYTES_PER_SECOND = 250 * 540e6
 # Tokens a row: sentence pairs are short, and a row's attention costs its length for each token; of a preference both
 # answers, each after what was asked, stand in one row.
 LENGTH = 512
@@ -173,7 +175,7 @@ def _prepare(journey: Journey, run: Path, say: Say) -> Stage:
         say(f"--stranger is left out: {source.kind} are not measured against another voice")
     if journey.base == SCRATCH:
         optimiser = "muon" if config.optimiser == "auto" and source.kind == "pairs" else config.optimiser
-        config = replace(config, method="full", lr=config.lr or 2e-3, optimiser=optimiser)
+        config = replace(config, method="full", optimiser=optimiser)
         journey = replace(journey, config=config)
         say("from scratch every weight is trained")
     if source.kind == "preferences":
@@ -209,7 +211,9 @@ def _prepare(journey: Journey, run: Path, say: Say) -> Stage:
     train, _ = pack(source, base, inner / "shards", journey.config)
     for line in packing_notes(train, source.kind):
         say(line)
-    compiled = _worth_compiling(journey.config, train.tokens)
+    if journey.base == SCRATCH:
+        journey = replace(journey, config=derived(journey.config, arch, train.tokens))
+    compiled = _worth_compiling(journey.config, train.tokens, base)
     stage = _stage(journey, source, base, None, compiled, say)
     if journey.demo and stage.exam is None and not source.pairs:
         raise DataError(
@@ -313,14 +317,15 @@ def _exam(journey: Journey, source: Source, say: Say) -> Exam | None:
     return make_exam(*documents, stranger, journey.eval_bytes, journey.prompt)
 
 
-def _worth_compiling(config: TrainConfig, tokens: int) -> bool:
+def _worth_compiling(config: TrainConfig, tokens: int, base: Path) -> bool:
     if config.compile == "off" or compiler() is None:
         return False
     if config.budget:
         return seconds(config.budget) > WORTH_COMPILING
-    rows = config.batch * config.accumulate * (config.length or LENGTH)
+    rows = config.rows * config.accumulate * (config.length or LENGTH)
     work = (config.steps or 0) * rows or (config.epochs or EPOCHS) * tokens
-    return work / SLOW_TOKENS_PER_SECOND > WORTH_COMPILING
+    size = sum(path.stat().st_size for path in set(weight_files(base).values()))
+    return work * size / SLOW_BYTES_PER_SECOND > WORTH_COMPILING
 
 
 def arrive(stage: Stage, watch: Watch, say: Say) -> dict[str, Any]:
@@ -382,10 +387,10 @@ def arrive(stage: Stage, watch: Watch, say: Say) -> dict[str, Any]:
     elif stage.source.pairs and stage.source.heldout:
         facts["pairs"] = _translations(stage, say)
     elif stage.source.kind in ("preferences", "labels") and stage.trainer.heldout:
+        say(f"measuring {len(stage.trainer.heldout)} held-out rows with the model as saved")
         facts[stage.source.kind] = _figures(stage, stage.trainer.heldout)
     atomic_write(run / "daneel" / "report.json", json.dumps(facts, indent=2, ensure_ascii=False))
     atomic_write(run / "README.md", model_card(_provenance(stage), voice))
-        say(f"measuring {len(stage.trainer.heldout)} held-out rows with the model as saved")
     return facts
 
 
@@ -402,7 +407,7 @@ def _figures(stage: Stage, heldout: Shards) -> dict[str, float]:
     """What the objective measures of the model as saved, on all that was held out."""
     config = stage.journey.config
     objective = _objective(stage.source)(load_model(stage.run, config.dtype), config)
-    return measure(objective, heldout, config.batch, len(heldout))
+    return measure(objective, heldout, config.rows, len(heldout))
 
 
 class Clock:
@@ -449,10 +454,11 @@ def _settings(stage: Stage) -> dict[str, str]:
     chosen = {key: str(value) for key, value in settings if value is not None and key not in unused}
     return {
         **chosen,
+        **({"teacher": Path(teacher).name} if teacher else {}),
         "lr": str(stage.trainer.lr),
+        "batch": str(stage.journey.config.rows),
         "steps": str(stage.plan.steps),
         "compiled": str(stage.trainer.compiled),
-        **({"teacher": Path(teacher).name} if teacher else {}),
     }
 
 
