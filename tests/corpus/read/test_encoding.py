@@ -60,7 +60,17 @@ def test_a_few_wrong_bytes_are_replaced_and_told() -> None:
 
 
 def test_a_stray_nul_is_removed_and_told_and_many_are_binary() -> None:
-    assert decode((CHINESE * 20 + "完").encode() + b"\0")[::2] == (CHINESE * 20 + "完", "1 NUL bytes removed")
+    assert decode((CHINESE * 20 + "完").encode() + b"\0")[::2] == (CHINESE * 20 + "完", "1 NUL byte removed")
+    for text, encoding in (("Noon.\nThe lamp is out.", "utf-8"), (CHINESE[:60], "utf-8"), (CHINESE[:60], "gb18030")):
+        assert decode(text.encode(encoding) + b"\0") == (text, encoding, "1 NUL byte removed")
+    assert decode(b"Noon.\b\nThe lamp is out.")[0] == "Noon.\b\nThe lamp is out."
+    for wide in (
+        "灯塔\n",
+        "灯塔的看守人写下了最后一页日志。\n",
+        "Noon.\nThe lamp is out.",
+        "灯塔的看守人写下了 7 页日志。\r\n",
+    ):
+        assert decode(wide.encode("utf-16-le"))[:2] == (wide, "utf-16-le")
     with pytest.raises(UnusableError, match="binary"):
         decode(b"text\0\1\0" * 50)
 

@@ -7,6 +7,8 @@ from daneel.corpus.read.item import UnusableError
 
 _SAMPLE = 1 << 16
 _WINDOW = 1 << 16
+# Bytes that no text has, of which a short one may have so many.
+_SLIPS = 3
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\x00\x00", "utf-32-le"), (b"\x00\x00\xfe\xff", "utf-32-be"),
     (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"),
@@ -73,11 +75,14 @@ def decode(data: bytes, declared: str = "") -> tuple[str, str, str]:
         return _replacing(data, declared)
     note = ""
     if b"\0" in data:
-        count = data.count(b"\0")
-        if count > 0.001 * len(data):
-            encoding = _wide(data)
+        count, rest = data.count(b"\0"), data.replace(b"\0", b"")
+        many = _many(count, 0.001, data)
+        # In a short text the share of a few NULs says nothing, but UTF-16 without its mark is hardly ever UTF-8.
+        if (many or _counted(rest, "utf-8")[1]) and (encoding := _wide(data)):
             return _replacing(data, encoding)
-        data, note = data.replace(b"\0", b""), f"{count} NUL bytes removed"
+        if many:
+            raise UnusableError("binary")
+        data, note = rest, f"{count} NUL {'byte' if count == 1 else 'bytes'} removed"
     _refuse_binary(data)
     try:
         return data.decode("utf-8"), "utf-8", note
@@ -161,9 +166,14 @@ def unit_of(encoding: str) -> int:
     return 4 if encoding.startswith("utf-32") else 2 if encoding.startswith("utf-16") else 1
 
 
+def _many(count: int, share: float, data: bytes) -> bool:
+    """Whether so many bytes of some data are more than a share of it, and more than slips of a short text."""
+    return count > max(share * len(data), min(_SLIPS, len(data) // 8))
+
+
 def _refuse_binary(data: bytes) -> None:
     sample = data[:_SAMPLE]
-    if len(sample) - len(sample.translate(None, _CONTROLS)) > 0.002 * len(sample):
+    if _many(len(sample) - len(sample.translate(None, _CONTROLS)), 0.002, sample):
         raise UnusableError("binary")
 
 
@@ -233,9 +243,9 @@ def _not_blank(text: str) -> str:
 
 
 def _wide(data: bytes) -> str:
-    """Bytes with NULs are UTF-16 without its mark, or no text."""
+    """Bytes with NULs are UTF-16 without its mark, or nothing that is known."""
     for encoding in ("utf-16-le", "utf-16-be"):
         text = data[:_SAMPLE].decode(encoding, "replace")
         if len(_TEXTY.findall(text)) > 0.95 * len(text):
             return encoding
-    raise UnusableError("binary")
+    return ""
