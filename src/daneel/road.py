@@ -60,6 +60,7 @@ from daneel.train.prepare import (
     open_shards,
     pack,
     packing_notes,
+    read_mixture,
     read_source,
     require_alike,
     resolve_teacher,
@@ -109,6 +110,8 @@ class Journey:
     """Also write event files for TensorBoard."""
     demo: bool = False
     """An earlier demo at `out` gives way to this one, and something must be held out to show."""
+    weights: tuple[float, ...] = ()
+    """How much is read of each of the data; none: all of it alike."""
     teacher: str | None = None
     """A model whose probabilities are learned in place of the texts' tokens alone."""
     config: TrainConfig = field(default_factory=TrainConfig)
@@ -166,7 +169,7 @@ def _prepare(journey: Journey, run: Path, say: Say) -> Stage:
     config = journey.config
     inner = run / "daneel"
     atomic_write(inner / UNFINISHED, "")
-    source = read_source([Path(p) for p in journey.data], inner / "corpus", config.seed, journey.heldout)
+    source = _read(journey, inner / "corpus")
     for note in source.notes:
         say(note)
     if source.corpus:
@@ -240,7 +243,8 @@ def go_on(out: str, say: Say) -> tuple[Stage, int]:
         raise TrainingError(f"{run} holds no run to resume; start it without --resume")
     settings = json.loads((run / "daneel" / "config.json").read_text())
     saved = settings["journey"]
-    journey = Journey(**{**saved, "data": tuple(saved["data"]), "config": override(TrainConfig(), saved["config"])})
+    listed = {key: tuple(saved[key]) for key in ("data", "weights")}
+    journey = Journey(**{**saved, **listed, "config": override(TrainConfig(), saved["config"])})
     if journey.tensorboard:
         require_tensorboard()
     base = Path(settings["base"])
@@ -249,13 +253,19 @@ def go_on(out: str, say: Say) -> tuple[Stage, int]:
     if journey.teacher and weights_hash(Path(journey.teacher)) != settings["teacher_sha256"]:
         raise TrainingError(f"{journey.teacher} changed since the run began; start again with another -o")
     corpus = run / "daneel" / "corpus"
-    data = [corpus] if is_corpus(corpus) else [Path(p) for p in journey.data]
-    source = read_source(data, corpus, journey.config.seed, journey.heldout)
+    source = _read(replace(journey, data=(str(corpus),)) if is_corpus(corpus) else journey, corpus)
     plan = Estimate(**settings["plan"])
     stage = _stage(journey, source, base, plan, plan.compiled, say)
     stage.trainer.resume()
     say(f"going on at step {stage.trainer.progress.step} of {plan.steps}")
     return stage, stage.trainer.progress.step
+
+
+def _read(journey: Journey, corpus: Path) -> Source:
+    data, seed = [Path(path) for path in journey.data], journey.config.seed
+    if journey.weights:
+        return read_mixture(data, journey.weights, seed, journey.heldout)
+    return read_source(data, corpus, seed, journey.heldout)
 
 
 def _stage(journey: Journey, source: Source, base: Path, plan: Estimate | None, compiled: bool, say: Say) -> Stage:
@@ -472,7 +482,11 @@ def _provenance(stage: Stage) -> Provenance:
         licence=known.licence.name if known else "other",
         languages=sorted({d.language for d in documents[0]}) if documents else [],
         data=[
-            *[f"{', '.join(Path(p).name for p in journey.data)}: {note}" for note in stage.source.notes[:1]],
+            *(
+                stage.source.notes
+                if journey.weights
+                else [f"{', '.join(Path(p).name for p in journey.data)}: {note}" for note in stage.source.notes[:1]]
+            ),
             *carried(stage.run),
         ],
         settings=_settings(stage),

@@ -52,6 +52,7 @@ def command(
     daneel train stories/ --stranger other-stories/ --budget 20m -o runs/mine
     daneel train chats.jsonl --base smollm2 --epochs 2
     daneel train pairs.jsonl --base scratch --size 2m --batch 32 --budget 5m
+    daneel train chats.jsonl=3 others.jsonl=1 --steps 500
     daneel train --resume -o runs/mine
     """
     if resume:
@@ -64,6 +65,7 @@ def command(
         return
     if not data:
         raise UsageError("name the text to learn: daneel train FOLDER")
+    data, weights = _weighted(data)
     for path in data:
         if not Path(path).exists():
             raise UsageError(f"{path} does not exist")
@@ -81,8 +83,8 @@ def command(
     config = override(config, dict(_pair(change) for change in changes))
     out = out or str(Path("runs") / Path(data[0]).resolve().stem)
     journey = Journey(
-        data, out, base, size, shape, stranger, heldout, eval_bytes, prompt, merge, tensorboard, teacher=teacher,
-        config=config,
+        data, out, base, size, shape, stranger, heldout, eval_bytes, prompt, merge, tensorboard, weights=weights,
+        teacher=teacher, config=config,
     )  # fmt: skip
     _finish(out, journey, dry_run, as_json)
 
@@ -92,6 +94,21 @@ def _given() -> set[str]:
     context = click.get_current_context()
     source = click.core.ParameterSource.COMMANDLINE
     return {name for name in context.params if context.get_parameter_source(name) is source}
+
+
+def _weighted(data: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """Paths, and where any has one (`path=3`) the weight of each."""
+    paths, weights = list(data), [1.0] * len(data)
+    for n, each in enumerate(data):
+        path, found, weight = each.rpartition("=")
+        if found and not Path(each).exists():
+            try:
+                paths[n], weights[n] = path, float(weight)
+            except ValueError:
+                continue
+            if not 0 < weights[n] < float("inf"):
+                raise UsageError(f"{each}: a weight must be above 0")
+    return tuple(paths), () if tuple(paths) == data else tuple(weights)
 
 
 def _pair(change: str) -> tuple[str, str]:

@@ -31,7 +31,7 @@ class Batch:
 
 
 class Loader:
-    """Every row once an epoch, epoch after epoch without a break, each in an order of its own.
+    """The rows of one epoch after another without a break, each epoch in an order of its own (`Shards.order`).
 
     A batch that an epoch's end would leave half full is completed from the next epoch.
     """
@@ -78,7 +78,7 @@ class Loader:
 
     def _epoch_order(self, epoch: int) -> Array:
         if self._order is None or self._order[0] != epoch:
-            self._order = (epoch, np.random.default_rng((self.seed, epoch)).permutation(len(self)))
+            self._order = (epoch, self.shards.order(self.seed, epoch))
         return self._order[1]
 
 

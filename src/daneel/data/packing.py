@@ -3,8 +3,8 @@
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -67,12 +67,24 @@ class Meta:
     """Pairs and preferences left out since they are longer than a row: cut, they would teach to leave out the end."""
     no_loss: int = 0
     """Conversations left out since nothing in them would be learned (the prompt alone fills a row)."""
+    parts: list[int] = field(default_factory=list)
+    """Rows of each source of a mixture, one after another."""
+    weights: list[float] = field(default_factory=list)
+    """How much of what is learned comes from each."""
     files: int = 0
     sha256: str = ""
 
     def bits_per_byte(self, loss: float) -> float | None:
         """Nats a learned token, as bits a byte of text; None where the bytes are not known."""
         return loss / math.log(2) * self.loss_tokens / self.loss_bytes if self.loss_bytes else None
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Documents of several sources, with the weight of each."""
+
+    sources: Sequence[Iterable[Document]]
+    weights: Sequence[float]
 
 
 class Shards:
@@ -88,6 +100,25 @@ class Shards:
 
     def __len__(self) -> int:
         return self.meta.rows
+
+    def order(self, seed: int, epoch: int) -> Array:
+        """The rows of an epoch, int64: each once, or of a mixture as many of each source as its weight asks for.
+
+        A source goes on in the next epoch where it stood, and begins again when all its rows have come.
+        """
+        draw = np.random.default_rng((seed, epoch))
+        if not self.meta.weights:
+            return draw.permutation(len(self))
+        ends = np.cumsum(self.meta.weights) / sum(self.meta.weights) * len(self)
+        counts = np.diff(np.round(ends).astype(np.int64), prepend=0)
+        picked, first = [], 0
+        for part, (rows, count) in enumerate(zip(self.meta.parts, counts, strict=True)):
+            passes, places = np.divmod(np.arange(epoch * count, (epoch + 1) * count), rows)
+            for each in np.unique(passes):
+                order = np.random.default_rng((seed, part, each)).permutation(rows)
+                picked.append(first + order[places[passes == each]])
+            first += rows
+        return draw.permutation(np.concatenate(picked))
 
     @property
     def tokens(self) -> int:
@@ -120,7 +151,7 @@ def no_more(rows: dict[str, Array]) -> dict[str, Array]:
 
 
 def write_shards(
-    documents: Iterable[Document], out: Path, length: int, whole: bool, sizes: Array | None = None,
+    documents: Iterable[Document] | Mixture, out: Path, length: int, whole: bool, sizes: Array | None = None,
     more: Callable[[dict[str, Array]], dict[str, Array]] = no_more, source: int | None = None,
 ) -> Shards:  # fmt: skip
     """Pack documents into rows of `length` inputs and their targets.
@@ -131,8 +162,10 @@ def write_shards(
     `more` gives further arrays of some rows. `source` tokens are read by an encoder, by default one more than `length`.
     """
     meta = Meta(length, source or length + 1)
-    rows = packed(documents, meta) if whole else _stream(documents, meta)
-    digest = hashlib.sha256(f"{length}".encode())
+    mixture = documents if isinstance(documents, Mixture) else Mixture([documents], [])
+    meta.weights = list(mixture.weights)
+    rows = _rows(mixture, meta, whole)
+    digest = hashlib.sha256(f"{length} {meta.weights or ''}".strip().encode())
     with atomic_dir(out) as folder:
         while block := list(islice(rows, max(1, SHARD_TOKENS // (length + 1)))):
             parts = {kind: np.stack(part) for kind, part in zip(KINDS, zip(*block, strict=True), strict=False)}
@@ -153,6 +186,19 @@ def write_shards(
         meta.sha256 = digest.hexdigest()
         (folder / "meta.json").write_text(json.dumps(asdict(meta), indent=2), "utf-8")
     return Shards(out)
+
+
+def _rows(mixture: Mixture, meta: Meta, whole: bool) -> Iterator[tuple[Array, ...]]:
+    """The rows of one source after another; a row holds documents of one source."""
+    for source in mixture.sources:
+        count = 0
+        for row in packed(source, meta) if whole else _stream(source, meta):
+            count += 1
+            yield row
+        if mixture.weights:
+            if not count:
+                raise DataError("a source of the mixture fills no row: leave it out, or raise --length")
+            meta.parts.append(count)
 
 
 def _arrays(document: Document) -> tuple[Array, Array]:

@@ -349,9 +349,11 @@ def measure(objective: Objective, shards: Shards, size: int, rows: int) -> dict[
     rows = min(len(shards), rows)
     objective.model.eval()
     totals = np.zeros(1)
+    # A mixture is measured as it is learned.
+    order = shards.order(0, 0) if shards.meta.weights else np.arange(len(shards))
     for start in range(0, rows, size):
         # Every batch has the same shape, so that nothing compiles again; filler rows weigh nothing.
-        batch = unpack(**shards.rows(np.minimum(np.arange(start, start + size), rows - 1)))
+        batch = unpack(**shards.rows(order[np.minimum(np.arange(start, start + size), rows - 1)]))
         batch.weights[rows - start :] = 0
         # With gradients on, though unused, as far as the head: the compiled blocks of training serve here too. They go
         # when `observe` ends, before the next batch makes its own.

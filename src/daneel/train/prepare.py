@@ -15,8 +15,8 @@ from daneel.corpus.document import Document
 from daneel.corpus.read import is_corpus
 from daneel.corpus.records import Kind, Record, is_records, read_records
 from daneel.data.encode import byte_counts, encode
+from daneel.data.packing import Array, Mixture, Shards, no_more, write_shards
 from daneel.data.packing import Document as Packable
-from daneel.data.packing import Shards, no_more, write_shards
 from daneel.errors import DataError, ModelError, UsageError
 from daneel.formats.families import FAMILIES
 from daneel.formats.hf import read_architecture, read_config, read_labels
@@ -55,6 +55,9 @@ class Source:
     corpus: Path | None
     notes: list[str] = field(default_factory=list)
     """What the user should know: what was dropped, and how it was split."""
+    mixture: Sequence["Source"] = ()
+    """Where sources have weights, each alone."""
+    weights: Sequence[float] = ()
 
     @property
     def documents(self) -> tuple[list[Document], list[Document]] | None:
@@ -89,6 +92,26 @@ class Source:
                 yield item.target or ""
             else:
                 yield item.text or "\n".join(m.get("content") or "" for m in item.messages or [])
+
+
+def read_mixture(data: Sequence[Path], weights: Sequence[float], seed: int, heldout: float) -> Source:
+    """Records of several sources, each with a part held out and a weight."""
+    for path in data:
+        if not (read_manifest(path)["kind"] != "documents" if is_corpus(path) else is_records(path)):
+            raise UsageError(f"{path} holds no records: only they have weights; folders of text make one corpus")
+    sources = [read_source([path], path, seed, heldout) for path in data]
+    train = [record for source in sources for record in _records(source.train)]
+    held = [record for source in sources for record in _records(source.heldout)]
+    _same_kind(train + held)
+    notes = [
+        f"{path.name}: {source.notes[0]}, {weight / sum(weights):.0%} of what is read"
+        for path, source, weight in zip(data, sources, weights, strict=True)
+    ]
+    return Source(train, held, None, notes=notes, mixture=sources, weights=weights)
+
+
+def _records(items: Sequence[Document] | Sequence[Record]) -> list[Record]:
+    return [item for item in items if isinstance(item, Record)]
 
 
 def read_source(data: Sequence[Path], corpus: Path, seed: int, heldout: float) -> Source:
@@ -234,23 +257,33 @@ def pack(source: Source, base: Path, folder: Path, config: TrainConfig) -> tuple
     if source.kind == "preferences":
         more = reference(load_model(base, config.dtype), config.batch)
     tokenizer, arch, labels = Tokenizer.load(base), read_architecture(base), read_labels(read_config(base))
-    sizes = byte_counts(tokenizer)
+    sizes: Array | None = byte_counts(tokenizer)
+    made: Iterable[Packable] | Mixture
+    if source.mixture:
+        sizes = None  # bits per byte would be those of all rows, not of what is read
+
+    def records(items: Sequence[Document] | Sequence[Record]) -> Iterator[Packable]:
+        return documents(source.kind, tokenizer, _records(items), arch.start, labels)
+
     for name, items in (("train", source.train), ("heldout", source.heldout)):
         if not items:
             continue
-        records = [item for item in items if isinstance(item, Record)]
-        texts = [item.text for item in items if isinstance(item, Document)]
+        texts = encode((item.text for item in items if isinstance(item, Document)), tokenizer)
         if source.kind == "documents" and arch.encoder_layers:
             target = span_sizes(length, len(sentinels(tokenizer)))[1]
-            made = spans(tokenizer, encode(texts, tokenizer), arch.start, length, config.seed)
+            made = spans(tokenizer, texts, arch.start, length, config.seed)
             # Bits per byte would be those of the gaps alone.
             parts.append(write_shards(made, folder / name, target - 1, whole=True, source=length))
             continue
         if source.kind == "documents":
-            made = causal(tokenizer, encode(texts, tokenizer))
+            made = causal(tokenizer, texts)
+        elif source.mixture:
+            apart = [part.train if name == "train" else part.heldout for part in source.mixture]
+            made = Mixture([records(some) for some in apart], source.weights)
         else:
-            made = documents(source.kind, tokenizer, records, arch.start, labels)
-        parts.append(write_shards(made, folder / name, length, whole=bool(records), sizes=sizes, more=more))
+            made = records(items)
+        whole = source.kind != "documents"
+        parts.append(write_shards(made, folder / name, length, whole=whole, sizes=sizes, more=more))
     return parts[0], parts[1] if len(parts) > 1 else None
 
 
