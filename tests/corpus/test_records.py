@@ -32,6 +32,14 @@ def write(path: Path, *rows: Any) -> Path:
         ),
         ({"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}]}, ASKED),
         ({"conversations": ASKED}, ASKED),
+        ({"prompt": "Hi", "response": "Hello"}, ASKED),
+        ({"question": "Hi", "answer": "Hello", "id": 3}, ASKED),
+        (
+            {"context": "塔里有灯。", "question": "灯在哪里？", "answer": "塔里。"},
+            [{"role": "user", "content": "塔里有灯。\n\n灯在哪里？"}, {"role": "assistant", "content": "塔里。"}],
+        ),
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}, ASKED[1]]}, ASKED),
+        ({"messages": [{"message": "Hi", "attrs": []}, {"message": "Hello"}], "name": "x"}, ASKED),
     ],
 )
 def test_forms_of_conversation(tmp_path: Path, row: dict[str, Any], messages: list[dict[str, str]]) -> None:
@@ -67,8 +75,8 @@ def test_a_json_list_and_a_folder(tmp_path: Path) -> None:
         ("{", r"a\.jsonl:2 is not JSON: "),
         ("[1]", r"a\.jsonl:2: not a JSON object: use"),
         (
-            {"question": "?", "answer": "!"},
-            r"a\.jsonl:2: in no known form \(it has question, answer\): use",
+            {"ask": "?", "reply": "!"},
+            r"a\.jsonl:2: in no known form \(it has ask, reply\): use",
         ),
         ({}, r"in no known form \(it has no keys\)"),
         ({"text": "  "}, r'a\.jsonl:2: an empty "text"'),
@@ -77,6 +85,15 @@ def test_a_json_list_and_a_folder(tmp_path: Path) -> None:
         ({"messages": ["x"]}, r'message 1 has no "role"'),
         ({"messages": [*ASKED, {"role": "user", "content": 3}]}, r'message 3 has no "content" that is text'),
         ({"messages": ASKED[:1]}, r"no assistant's message"),
+        (
+            {"messages": [*ASKED, {"role": "robot", "content": "Beep"}]},
+            'message 3 has the role "robot": it must be one of system, developer, user, assistant, tool, function',
+        ),
+        ({"question": "?", "choices": ["a", "b"], "answer": "A"}, r"in no known form \(it has question, choices"),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "image", "url": "a.png"}]}, ASKED[1]]},
+            'message 1 has no "content" that is text',
+        ),
         ({"prompt": "Hi", "completion": None}, r'message 2 has no "content"'),
     ],
 )

@@ -61,6 +61,10 @@ ROWS: dict[str, dict[str, Any]] = {
     "sharegpt": {"conversations": SHARED},
     "alpaca": {"instruction": TURNS[0][1], "input": "", "output": TURNS[1][1]},
     "prompt": {"prompt": TURNS[0][1], "completion": TURNS[1][1]},
+    "response": {"prompt": TURNS[0][1], "response": TURNS[1][1]},
+    "question": {"question": TURNS[0][1], "answer": TURNS[1][1]},
+    "parts": {"messages": [{"role": role, "content": [{"type": "text", "text": text}]} for role, text in TURNS]},
+    "kdconv": {"messages": [{"message": text} for _, text in TURNS], "name": "灯塔"},
     "dialogue": {"dialogue_id": "7_1", "services": [], "turns": DIALOGUE},
 }
 
