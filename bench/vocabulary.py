@@ -72,7 +72,7 @@ def measure(folder: Path, tokenizer: Tokenizer, train: list[str], held: list[str
         write_shards(causal(tokenizer, blocks), folder / name, config.length, whole=False)
         for name, blocks in (("train", train), ("held", held))
     ]
-    steps = max(1, tokens // (config.batch * config.length))
+    steps = max(1, tokens // (config.rows * config.length))
     trainer = Trainer(folder, model, config, shards[0], shards[1], compiled=True)
     clock = time.perf_counter()
     trainer.run(steps, lambda event: None)

@@ -22,20 +22,20 @@ class TrainConfig:
     steps: int | None = None
     """Optimiser steps; default: as many as the epochs need."""
     epochs: float | None = None
-    """Passes over the training text; default: 3, or as many as the budget fits."""
+    """Passes over the training text; default: 3, from scratch as the size asks, or as many as the budget fits."""
     budget: str | None = None
     """Time to fit, as 90s, 20m or 1h30m: plans the steps by measuring a few."""
     lr: float | None = None
-    """Peak learning rate; default 1e-3 for LoRA, 1e-4 for full, 2e-3 from scratch."""
+    """Peak learning rate; default 1e-3 for LoRA, 1e-4 for full, from scratch as the size asks."""
     optimiser: Literal["auto", "adamw", "muon"] = "auto"
-    """muon moves the matrices of the blocks in all directions alike (arXiv:2502.16982), and adamw the rest; auto is muon
-    for pairs from scratch."""
+    """muon moves the matrices of the blocks in all directions alike (arXiv:2502.16982), and adamw the rest; auto is
+    muon for pairs from scratch."""
     schedule: Literal["cosine", "wsd"] = "cosine"
     """cosine falls from the peak to a tenth; wsd (warm-up, stable, decay) stays and falls to 0 in the last fifth."""
     warmup: float = 0.05
     """Share of the steps in which the rate rises to its peak."""
-    batch: int = 4
-    """Rows of text a forward pass."""
+    batch: int | None = None
+    """Rows of text a forward pass; default 4, from scratch as the size asks."""
     accumulate: int = 1
     """Forward passes an optimiser step."""
     length: int | None = None
@@ -78,6 +78,11 @@ class TrainConfig:
     """Arithmetic; auto is bfloat16 where the processor has it. Learned weights are float32 always."""
     compile: Literal["auto", "off"] = "auto"
     """auto fuses operations with the machine's C++ compiler when the run is long enough to pay for it."""
+
+    @property
+    def rows(self) -> int:
+        """Rows of text a forward pass."""
+        return self.batch or 4
 
     def __post_init__(self) -> None:
         least = {"steps": 1, "batch": 1, "accumulate": 1, "length": 8, "rank": 1, "evals": 0, "eval_rows": 1}

@@ -16,7 +16,7 @@ from daneel.errors import UsageError
 @click.argument("data", nargs=-1, type=click.Path())
 @click.option("--base", default="smollm2", show_default=True, help="Model to start from, or scratch.")
 @click.option("--size", default="3m", show_default=True,
-              help="Size of a model from scratch: 3m or 10m, for pairs 2m to 30m.")  # fmt: skip
+              help="Size of a model from scratch: 3m, 10m, 30m or 100m, for pairs also 2m.")  # fmt: skip
 @click.option("--shape", type=click.Choice(["auto", "llama", "marian", "t5"]), default="auto", show_default=True,
               help="Shape of a model from scratch; auto is llama, for pairs marian.")  # fmt: skip
 @click.option("--teacher", help="A model of the same vocabulary whose probabilities are learned.")

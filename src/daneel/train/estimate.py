@@ -38,7 +38,7 @@ class Estimate:
 
 def planned_steps(config: TrainConfig, rows: int) -> int:
     """Steps that the epochs ask for, unless steps are given."""
-    return config.steps or max(1, round((config.epochs or EPOCHS) * rows / (config.batch * config.accumulate)))
+    return config.steps or max(1, round((config.epochs or EPOCHS) * rows / (config.rows * config.accumulate)))
 
 
 def estimate(trainer: Trainer, config: TrainConfig, model_bytes: int, exam_seconds: float, merge: bool) -> Estimate:
@@ -66,8 +66,8 @@ def estimate(trainer: Trainer, config: TrainConfig, model_bytes: int, exam_secon
     measuring = 0.0
     if trainer.heldout is not None and config.evals:
         clock = time.perf_counter()
-        trainer.measure(config.batch)
-        batches = -(-min(len(trainer.heldout), config.eval_rows) // config.batch)
+        trainer.measure(config.rows)
+        batches = -(-min(len(trainer.heldout), config.eval_rows) // config.rows)
         measuring = (config.evals + 1) * batches * (time.perf_counter() - clock)
     steps = planned_steps(config, len(trainer.loader))
     if config.budget:

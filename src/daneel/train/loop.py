@@ -42,7 +42,7 @@ class Trainer:
             config.average,
         )  # fmt: skip
         self.objective = objective(model, config, compiled)
-        self.loader = Loader(train, config.batch, config.seed)
+        self.loader = Loader(train, config.rows, config.seed)
         self.heldout = heldout
         self.progress = Progress()
         self.log = Log(run / "daneel" / "log.jsonl")
@@ -77,13 +77,13 @@ class Trainer:
     def measure(self, rows: int | None = None) -> dict[str, float]:
         """The objective's figures of the first held-out rows, `eval_rows` of them if not said."""
         assert self.heldout is not None
-        return measure(self.objective, self.heldout, self.config.batch, rows or self.config.eval_rows)
+        return measure(self.objective, self.heldout, self.config.rows, rows or self.config.eval_rows)
 
     @property
     def tokens_per_step(self) -> float:
         """Tokens of a step that are no padding, on average."""
         shards = self.loader.shards
-        return self.config.batch * self.config.accumulate * shards.meta.length * (1 - shards.padding_share)
+        return self.config.rows * self.config.accumulate * shards.meta.length * (1 - shards.padding_share)
 
     def resume(self) -> None:
         """Go on from the last whole checkpoint."""

@@ -255,7 +255,7 @@ def pack(source: Source, base: Path, folder: Path, config: TrainConfig) -> tuple
     parts: list[Shards] = []
     length, more = config.length, no_more
     if source.kind == "preferences":
-        more = reference(load_model(base, config.dtype), config.batch)
+        more = reference(load_model(base, config.dtype), config.rows)
     tokenizer, arch, labels = Tokenizer.load(base), read_architecture(base), read_labels(read_config(base))
     sizes: Array | None = byte_counts(tokenizer)
     made: Iterable[Packable] | Mixture
