@@ -49,6 +49,17 @@ def test_a_page_without_an_article_gives_all_its_text_and_says_so(tmp_path: Path
     assert raw.note == "no article found, so all text of the page"
 
 
+def test_declarations_before_an_xhtml_page_are_no_text(tmp_path: Path) -> None:
+    head = """<?xml version="1.0"?>
+<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd" [
+<!ENTITY nbsp "&#160;"> <!ENTITY odd "a[1]b"> ]>
+"""
+    (tmp_path / "a.xhtml").write_text(f"{head}<html><body><p>灯塔的灯亮着。</p><p>[1]>2</p></body></html>", "utf-8")
+    raw = one(tmp_path / "a.xhtml")
+    assert raw.text == "灯塔的灯亮着。\n\n[1]>2"
+    assert "title" not in raw.about or "]" not in raw.about["title"]
+
+
 @pytest.mark.parametrize(
     ("charset", "encoding"), [("gb2312", "gb18030"), ("big5", "big5hkscs"), ("shift_jis", "cp932")]
 )

@@ -11,7 +11,7 @@ from lxml import etree, html
 
 from daneel.corpus.read.encoding import decode
 from daneel.corpus.read.item import Parsed, UnusableError
-from daneel.corpus.read.markup import text_of
+from daneel.corpus.read.markup import text_of, without_dtd
 
 _PAGES = {"application/xhtml+xml", "text/html", "application/x-dtbook+xml"}
 
@@ -117,7 +117,9 @@ class _Book:
         if tree is not None and b"&nbsp;" not in data and len(tree):
             return tree
         try:
-            return html.document_fromstring(decode(data)[0].encode(), parser=html.HTMLParser(encoding="utf-8"))
+            return html.document_fromstring(
+                without_dtd(decode(data)[0]).encode(), parser=html.HTMLParser(encoding="utf-8")
+            )
         except (etree.LxmlError, UnusableError, ValueError):
             return None
 

@@ -8,7 +8,7 @@ from lxml import etree, html
 
 from daneel.corpus.read.encoding import decode, known
 from daneel.corpus.read.item import Parsed, UnusableError
-from daneel.corpus.read.markup import text_of
+from daneel.corpus.read.markup import text_of, without_dtd
 
 _CHARSET = re.compile(rb"""(?:<meta[^>]{0,200}?charset|<\?xml[^>]{0,100}?encoding)\s*=\s*["']?\s*([\w:.-]+)""", re.I)
 # Below this many characters there is hardly an article; trafilatura then takes whatever it finds.
@@ -42,7 +42,7 @@ def parse_html(data: bytes) -> Parsed:
 
 def _tree(page: str) -> Any:
     # A declaration of an encoding means nothing once the text is decoded.
-    page = re.sub(r"\A\s*<\?xml[^>]*\?>", "", page.replace("\0", ""))
+    page = without_dtd(re.sub(r"\A\s*<\?xml[^>]*\?>", "", page.replace("\0", "")))
     parser = html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
     try:
         return html.document_fromstring(page.encode("utf-8", "replace"), parser=parser)

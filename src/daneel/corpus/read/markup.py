@@ -19,7 +19,13 @@ _BREAK, _CELL = "\x1e", "\x1f"
 _EAST = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
 # A line break in the source between two Chinese characters is no space.
 _EAST_BREAK = re.compile(rf"(?<=[{_EAST}])[ \t]*[\r\n]\s*(?=[{_EAST}])")
+_DTD = re.compile(r"(<!DOCTYPE[^\[>]*)\[[^\]]*(?:\](?!\s*>)[^\]]*)*\]\s*>", re.I)
 _SPACE = re.compile(r"[ \t\r\n\f]+")
+
+
+def without_dtd(page: str) -> str:
+    """A page without what XHTML declares before its root: a parser of HTML takes the end of it for text."""
+    return _DTD.sub(r"\1>", page, count=1)
 
 
 def text_of(root: Any, left_out: frozenset[str] = _LEFT_OUT) -> str:
