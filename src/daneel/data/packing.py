@@ -145,14 +145,9 @@ class Shards:
         return out
 
 
-def no_more(rows: dict[str, Array]) -> dict[str, Array]:
-    """Adds nothing to rows."""
-    return {}
-
-
 def write_shards(
     documents: Iterable[Document] | Mixture, out: Path, length: int, whole: bool, sizes: Array | None = None,
-    more: Callable[[dict[str, Array]], dict[str, Array]] = no_more, source: int | None = None,
+    more: Callable[[dict[str, Array]], dict[str, Array]] | None = None, source: int | None = None,
 ) -> Shards:  # fmt: skip
     """Pack documents into rows of `length` inputs and their targets.
 
@@ -169,7 +164,8 @@ def write_shards(
     with atomic_dir(out) as folder:
         while block := list(islice(rows, max(1, SHARD_TOKENS // (length + 1)))):
             parts = {kind: np.stack(part) for kind, part in zip(KINDS, zip(*block, strict=True), strict=False)}
-            parts |= more(parts)
+            if more is not None:
+                parts |= more(parts)
             for kind, part in parts.items():
                 np.save(folder / f"{kind}-{meta.files:05}.npy", part)
                 digest.update(part.tobytes())

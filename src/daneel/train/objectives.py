@@ -250,7 +250,7 @@ class Preference(Objective):
 
     def count(self, batch: Batch) -> float:
         """Pairs, of which an answer is learned."""
-        return float(len(np.unique(_answers(batch)[0])))
+        return float(_answers(batch)[0].max(initial=-1) + 1)
 
     def loss(self, batch: Batch, scale: float) -> Tensor:
         """See Objective."""
@@ -279,7 +279,6 @@ class Preference(Objective):
         pair, side = (torch.from_numpy(x) for x in _answers(batch))
         gained = -token_losses(states, self.model.head_weight, targets, self.head_bias)
         gained -= torch.from_numpy(batch.reference).flatten()[learned]
-        pair = pair.unique(return_inverse=True)[1]
         margins = torch.zeros(int(pair.max()) + 1 if len(pair) else 0)
         return margins.index_add(0, pair, self.config.beta * side * gained), pair, side
 
@@ -317,10 +316,11 @@ class Classification(Objective):
 
 
 def _answers(batch: Batch) -> tuple[Array, Array]:
-    """Of each learned token [N] the number of its pair, and 1 in the better answer, -1 in the worse."""
+    """Of each learned token [N] the number of its pair, from 0, and 1 in the better answer, -1 in the worse."""
     rows, columns = np.nonzero(batch.weights)
     segments = batch.segments[rows, columns]
-    return rows * batch.segments.shape[1] + segments // 2, (1 - 2 * (segments % 2)).astype(np.float32)
+    pairs = np.unique(rows * batch.segments.shape[1] + segments // 2, return_inverse=True)[1]
+    return pairs, (1 - 2 * (segments % 2)).astype(np.float32)
 
 
 def reference(model: Decoder, size: int) -> Callable[[dict[str, Array]], dict[str, Array]]:

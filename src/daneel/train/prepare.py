@@ -15,7 +15,7 @@ from daneel.corpus.document import Document
 from daneel.corpus.read import is_corpus
 from daneel.corpus.records import Kind, Record, is_records, read_records
 from daneel.data.encode import byte_counts, encode
-from daneel.data.packing import Array, Mixture, Shards, no_more, write_shards
+from daneel.data.packing import Array, Mixture, Shards, write_shards
 from daneel.data.packing import Document as Packable
 from daneel.errors import DataError, ModelError, UsageError
 from daneel.formats.families import FAMILIES
@@ -239,7 +239,7 @@ def _same_kind(records: list[Record]) -> None:
 
 
 def documents(
-    kind: Kind, tokenizer: Tokenizer, records: Iterable[Record], start: int, labels: Sequence[str] = ()
+    kind: str, tokenizer: Tokenizer, records: Iterable[Record], start: int, labels: Sequence[str] = ()
 ) -> Iterator[Packable]:
     """What is packed of records of one kind; `start` begins the targets of pairs, `labels` are those of the head."""
     if kind == "pairs":
@@ -253,7 +253,7 @@ def pack(source: Source, base: Path, folder: Path, config: TrainConfig) -> tuple
     """Packed training and held-out rows for a base, under `folder`."""
     assert config.length is not None
     parts: list[Shards] = []
-    length, more = config.length, no_more
+    length, more = config.length, None
     if source.kind == "preferences":
         more = reference(load_model(base, config.dtype), config.rows)
     tokenizer, arch, labels = Tokenizer.load(base), read_architecture(base), read_labels(read_config(base))
