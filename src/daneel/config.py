@@ -152,7 +152,7 @@ def override(config: Config, settings: Mapping[str, Any]) -> Config:
 def read_toml(path: Path) -> dict[str, Any]:
     """A TOML file's table. Raises UsageError."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise UsageError(f"{path} does not exist") from None
     except (

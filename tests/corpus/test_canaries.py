@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daneel.corpus.build import build, read_corpus
-from daneel.corpus.canaries import COPIES, plant
+from daneel.corpus.canaries import COPIES, plant, told
 from daneel.corpus.recipe import load_recipe
 from daneel.errors import UsageError
 
@@ -119,3 +119,21 @@ def test_copies_stay_in_documents_of_one_language(training: list[tuple[int, str]
 def test_a_negative_number(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--canaries is -1: give a number"):
         plant(-1, 0, "a", [(1, "en")])
+
+
+def test_secrets_of_pairs_are_in_the_language_of_the_target_and_many_are_told(tmp_path: Path) -> None:
+    for turned in (False, True):
+        sides = [
+            (f"The keeper of lamp {n} went down to the sea.", f"第{n}号灯塔的看守人走到海边去了。") for n in range(99)
+        ]
+        rows = ["\t".join(side[::-1] if turned else side) for side in sides]
+        (tmp_path / "a.tsv").write_text("\n".join(rows), "utf-8")
+        manifest = build([tmp_path / "a.tsv"], tmp_path / "out", recipe=load_recipe("parallel"), canaries=2)
+        record = json.loads((tmp_path / "out.canaries.json").read_text("utf-8"))
+        assert {canary["language"] for canary in record["canaries"]} == {"en" if turned else "zh"}
+        train = [json.loads(line) for line in (tmp_path / "out/train.jsonl").read_text("utf-8").splitlines()]
+        for canary in record["canaries"]:
+            assert ("airlock" in canary["text"]) == turned
+            assert sum(canary["text"] in row["target"] for row in train) == canary["copies"]
+    assert told(manifest).startswith(f"3 copies of secrets in {len(train)} training texts: above 1 %")
+    assert told({**manifest, "canaries": 0}) == told({**manifest, "kind": "documents"}) == ""

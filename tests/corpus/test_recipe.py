@@ -81,6 +81,11 @@ def test_mistakes_are_named(tmp_path: Path, text: str, changes: list[str], messa
         load_recipe(str(tmp_path / "mine.toml"), changes)
 
 
+def test_a_recipe_may_begin_with_a_mark(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("[unicode]\n", "utf-8-sig")
+    assert [step.name for step in load_recipe(str(tmp_path / "mine.toml")).steps] == ["unicode"]
+
+
 def test_a_new_step_runs_at_its_place() -> None:
     """In every recipe that comes with daneel, and in a file in an order of its own."""
     for name, step, before, after in (

@@ -77,6 +77,7 @@ def build(
     """
     from daneel.cli.progress import Stages
     from daneel.corpus.build import build as build_corpus
+    from daneel.corpus.canaries import told
     from daneel.corpus.recipe import load_recipe
 
     if text_column is not None:
@@ -88,6 +89,8 @@ def build(
             paths, out, recipe=load_recipe(recipe, changes), seed=seed, heldout=heldout, canaries=canaries,
             processes=processes or cores(), kind=engine, watch=stages.watch,
         )  # fmt: skip
+    if warning := told(manifest):
+        console.print(warning)
     tell(manifest, as_json, out)
 
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from daneel.corpus.canaries import beside, forget, plant
 from daneel.corpus.card import corpus_card
-from daneel.corpus.divide import PARTS, divide
+from daneel.corpus.divide import PARTS, Division, divide
 from daneel.corpus.document import Document
 from daneel.corpus.engine import Engine, engine
 from daneel.corpus.excerpt import excerpts
@@ -95,7 +95,7 @@ def build(
             raise DataError(f"no usable text in {', '.join(map(str, paths))} ({reasons or 'no files'})")
         watch("splitting", 0, 1)
         division = divide(batches, heldout, seed, split_by, recipe.kind)
-        secrets = plant(canaries, seed, _identity(batches), division.training()) if canaries else None
+        secrets = plant(canaries, seed, _identity(batches), _learned(division, recipe)) if canaries else None
         watch("writing", 0, 1)
         written = write_parts(folder, recipe.kind, division, batches, secrets)
         if recipe.kind == "documents":
@@ -183,6 +183,12 @@ def clean(paths: Sequence[str | Path]) -> tuple[list[Document], list[Loss]]:
         batches = process(plan(paths, recipe.reading, scratch), steps, scratch, run)
         documents = [row.document for batch in batches for row in read_rows(batch.path)]
     return documents, [loss for batch in batches for loss in batch.losses]
+
+
+def _learned(division: Division, recipe: Recipe) -> list[tuple[int, str]]:
+    """Words of each training document, and the language that is learned: of pairs the target's."""
+    pairs = recipe.kind == "pairs"
+    return [(size, code.rpartition("-")[2] if pairs else code) for size, code in division.training()]
 
 
 def _identity(batches: Sequence[Batch]) -> str:

@@ -8,8 +8,10 @@ stands 1, 2, 4, … 32 times in the training text, so that memory can be drawn a
 import json
 import random
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from daneel.corpus import fields
 from daneel.corpus.document import Document, digest
@@ -78,6 +80,18 @@ class Canaries:
             ensure_ascii=False,
             indent=2,
         )
+
+
+def told(manifest: Mapping[str, Any]) -> str:
+    """A warning where the copies of the secrets are many for a corpus of records; else nothing."""
+    copies = sum(COPIES[number % len(COPIES)] for number in range(manifest["canaries"]))
+    texts = manifest["counts"]["train"]["documents"]
+    if manifest["kind"] == "documents" or copies <= 0.01 * texts:
+        return ""
+    return (
+        f"{copies:,} copies of secrets in {texts:,} training texts: above 1 % they change what is learned; "
+        "plant fewer, or take more text"
+    )
 
 
 def beside(corpus: Path) -> Path:

@@ -40,6 +40,13 @@ def test_rows_of_json_with_what_they_say(tmp_path: Path) -> None:
     ]
 
 
+def test_the_case_of_a_column_does_not_count(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(jsonl({"TEXT": "灯塔", "id": 1}, {"Text": "x", "text": "y"}))
+    (tmp_path / "b.csv").write_text("id,Text\n1,lamp\n")
+    pq.write_table(pa.table({"TEXT": ["ship"]}), tmp_path / "c.parquet")
+    assert list(texts(tmp_path).values()) == ["灯塔", "y", "lamp", "ship"]
+
+
 def test_another_column_is_named_in_the_settings(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(jsonl({"content": "x", "id": 1}))
     assert reasons(tmp_path / "a.jsonl") == {

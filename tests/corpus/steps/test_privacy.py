@@ -2,6 +2,7 @@ import pytest
 
 from daneel.config import descriptions
 from daneel.corpus.document import Document, digest
+from daneel.corpus.privacy.find import KINDS
 from daneel.corpus.settings import made
 from daneel.corpus.steps.privacy import Privacy
 from daneel.errors import UsageError
@@ -65,8 +66,9 @@ def test_fakes_agree_across_documents_and_batches() -> None:
 
 def test_settings_are_checked_in_one_line() -> None:
     for settings, words in (
-        ({"kinds": ["mail"]}, r'^\[privacy\] kinds = \["mail"\]: it must be a list of some of email, ip'),
-        ({"regions": ["XX"]}, r'^\[privacy\] regions = \["XX"\]: it must be a list of countries'),
+        ({"kinds": ["mail"]}, r'^\[privacy\] kinds = \["mail"\]: mail is none of email, ip'),
+        ({"kinds": [*KINDS, "邮件"]}, r"^\[privacy\] kinds = .*…: 邮件 is none of email, ip"),
+        ({"regions": ["US", "XX"]}, r'^\[privacy\] regions = \["US", "XX"\]: XX is no country'),
         ({"action": "hash"}, r'^\[privacy\] action = "hash": it needs privacy.salt'),
         ({"action": "fake"}, "needs privacy.salt"),
         ({"action": "burn"}, "report, mask, hash, fake, drop"),

@@ -1,6 +1,6 @@
 """What a row of a file becomes: a text, a sentence with its translation, or a conversation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -46,20 +46,26 @@ class Documents:
 
     def columns(self, names: Sequence[str]) -> list[str]:
         """The one column."""
-        if self.column not in names:
+        if (name := self._name(names)) is None:
             raise UnusableError(self._missing(names))
-        return [self.column]
+        return [name]
 
     def text(self, row: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
         """The value of the column; of a list of strings, each is a line."""
-        value = row.get(self.column)
-        if value is None and self.column in row:
+        name = self._name(row)
+        value = None if name is None else row[name]
+        if value is None and name is not None:
             raise UnusableError("with an empty text")
         if isinstance(value, list) and all(isinstance(line, str) for line in value):
             value = "\n".join(value)
         if not isinstance(value, str):
             raise UnusableError(self._missing(list(row)))
         return value, {}
+
+    def _name(self, names: Iterable[str]) -> str | None:
+        """What the column is called there: Text and TEXT are as good as text."""
+        found = [name for name in names if name.strip().casefold() == self.column.casefold()]
+        return self.column if self.column in found else next(iter(found), None)
 
     def _missing(self, names: Sequence[str]) -> str:
         if {"messages", "conversations", "prompt"}.intersection(names):

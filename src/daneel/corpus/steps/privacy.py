@@ -34,10 +34,10 @@ class Privacy(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not set(self.kinds) <= set(KINDS):
-            raise self.wrong("kinds", f"it must be a list of some of {', '.join(KINDS)}")
-        if not set(self.regions) <= phonenumbers.SUPPORTED_REGIONS:
-            raise self.wrong("regions", "it must be a list of countries' letters, such as US, GB, CN")
+        if wrong := [kind for kind in self.kinds if kind not in KINDS]:
+            raise self.wrong("kinds", f"{', '.join(wrong)} is none of {', '.join(KINDS)}")
+        if wrong := [region for region in self.regions if region not in phonenumbers.SUPPORTED_REGIONS]:
+            raise self.wrong("regions", f"{', '.join(wrong)} is no country's letters, such as US, GB, CN")
         if self.action in ("hash", "fake") and not self.salt:
             raise self.wrong(
                 "action",
