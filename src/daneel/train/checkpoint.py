@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from daneel.errors import TrainingError
 from daneel.run import atomic_dir, discard
@@ -49,7 +50,10 @@ def list_steps(run: Path) -> list[int]:
 
 
 def save(run: Path, optimiser: Optimiser, progress: Progress, keep: int) -> None:
-    """Write `step-N`, then remove older ones beyond `keep`, never the best. Raises TrainingError on a full disk."""
+    """Write `step-N`, and only then remove those before the last `keep`, but never the best.
+
+    Raises TrainingError on a full disk, with all earlier checkpoints in place.
+    """
     target = folder(run, progress.step)
     for leftover in target.parent.glob(".step-*"):
         shutil.rmtree(leftover)
@@ -82,17 +86,32 @@ def load(run: Path, optimiser: Optimiser, step: int | None = None) -> Progress:
     if not steps:
         raise TrainingError(f"{run} has no checkpoint to resume from; start it again without --resume")
     path = folder(run, steps[-1] if step is None else step)
+    tensors = _tensors(path / "optimiser.safetensors")
+    try:
+        progress = Progress(**json.loads((path / "progress.json").read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise _damaged(path, error) from None
     load_weights(path, optimiser)
-    tensors = load_file(path / "optimiser.safetensors")
     torch.set_rng_state(tensors.pop("rng"))
     optimiser.restore(tensors)
-    return Progress(**json.loads((path / "progress.json").read_text()))
+    return progress
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise _damaged(path.parent, error) from None
+
+
+def _damaged(path: Path, error: Exception) -> TrainingError:
+    return TrainingError(f"{path} is damaged ({error}); remove it, and --resume goes on from the one before it")
 
 
 @torch.no_grad()
 def load_weights(path: Path, optimiser: Optimiser) -> None:
     """Restore the weights alone."""
-    saved = load_file(path / "weights.safetensors")
+    saved = _tensors(path / "weights.safetensors")
     weights = optimiser.masters.weights
     if saved.keys() != weights.keys():
         raise TrainingError(f"{path} was made with other settings; resume with those in daneel/config.json")

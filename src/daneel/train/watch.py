@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 
 from daneel.errors import UsageError
+from daneel.run import atomic_write
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class Log:
             rows = [json.loads(line) for line in self.path.read_text().splitlines() if line.endswith("}")]
             # What the average came to is told at the end, which comes again.
             kept = [row for row in rows if row["step"] <= step and "averaged_heldout" not in row]
-            self.path.write_text("".join(json.dumps(row) + "\n" for row in kept))
+            atomic_write(self.path, "".join(json.dumps(row) + "\n" for row in kept))
 
 
 def require_tensorboard() -> None:
