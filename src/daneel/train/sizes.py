@@ -94,7 +94,8 @@ def derived(config: TrainConfig, arch: Architecture, tokens: int) -> TrainConfig
     from daneel.model.load import resolve_dtype
     from daneel.train.flops import flops_per_token, gemm_rate
 
-    assert config.length is not None
+    length = config.length
+    assert length is not None
     with torch.device("meta"):
         model = empty_model(arch)
     count = sum(weight.numel() for weight in model.parameters())
@@ -102,14 +103,14 @@ def derived(config: TrainConfig, arch: Architecture, tokens: int) -> TrainConfig
         config = replace(config, epochs=min(MOST_EPOCHS, TOKENS_PER_PARAMETER * count / tokens))
     planned = (config.epochs or MOST_EPOCHS) * tokens
     if config.budget:
-        speed = SHARE * gemm_rate(resolve_dtype(config.dtype)) / flops_per_token(model, config.length)
+        speed = SHARE * gemm_rate(resolve_dtype(config.dtype)) / flops_per_token(model, length)
         fit = seconds(config.budget) * speed
         planned = min(planned, fit) if config.epochs else fit
     if config.lr is None:
         config = replace(config, lr=peak_lr(count - model.embed.weight.numel(), planned))
     if config.batch is None:
-        rows = max(1, round(batch_tokens(planned) / config.length))
-        passes = max(config.accumulate, -(-rows * config.length // PASS))
+        rows = max(1, round(batch_tokens(planned) / length))
+        passes = max(config.accumulate, -(-rows * length // PASS))
         config = replace(config, batch=-(-rows // passes), accumulate=passes)
     return config
 
