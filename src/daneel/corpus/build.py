@@ -74,8 +74,8 @@ def build(
     """Read, clean and split the texts of `paths` into the corpus folder `out`; gives the manifest.
 
     The same sources and settings give the same bytes, whatever `processes` and `kind`; sources of fewer than `alone`
-    bytes are read in one process. Memory holds a batch of about a million characters (or one document) a process, and
-    some numbers a document. Raises DaneelError.
+    bytes are read in one process. Memory holds a batch of about a million characters a process, or one longer document
+    (of `read.part_bytes` at most), with what a step makes of it, and some numbers a document. Raises DaneelError.
     """
     if not 0 <= heldout <= 0.5:
         raise UsageError(f"a held-out share of {heldout} makes no sense: give 0 to 0.5, such as 0.1")

@@ -263,10 +263,11 @@ def _through(batch: Batch, rows: list[Row], steps: Callable[[list[Row]], list[Ro
     rows = steps(rows)
     if joint is None:
         rows = _finished(batch, rows)
+        # Before the words of the batch are told apart here: both at once would take twice the memory.
+        batch.statistics = measure([row.document for row in rows])
         words = Words([row.document.text for row in rows])
         batch.sizes = words.counts.tolist()
         batch.languages = [row.document.language for row in rows]
-        batch.statistics = measure([row.document for row in rows])
         batch.keys = [_key(row) for row in rows]
         batch.targets = [_hashed(part(row.document.text)[1]) for row in rows if _is_pair(row)]
         found = summarised(words)
