@@ -55,7 +55,7 @@ def save(run: Path, optimiser: Optimiser, progress: Progress, keep: int) -> None
     Raises TrainingError on a full disk, with all earlier checkpoints in place.
     """
     target = folder(run, progress.step)
-    for leftover in target.parent.glob(".step-*"):
+    for leftover in target.parent.glob(".step-*/"):
         shutil.rmtree(leftover)
     try:
         with atomic_dir(target) as new:
