@@ -3,7 +3,7 @@
     .venv/bin/python bench/language.py [--grammar samples/languages/oshari.toml] [--seconds 180] [--json]
 
 This is the second act of `daneel demo`: 20,000 sentences made from the grammar, one encoder-decoder of 2.4M parameters
-for both directions, trained for so many seconds (planned with a tenth to spare), then 200 sentences of each test in each
+for both directions, trained for so many seconds (a tenth of them to spare), then 200 sentences of each test in each
 direction, written greedily. heldout are unseen sentences; roots asks for words that training showed only in plain
 statements, patterns for constructions together that training showed only apart.
 """
