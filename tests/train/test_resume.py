@@ -8,6 +8,7 @@ import random
 import shutil
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,15 +16,17 @@ import tiny
 import torch
 
 from daneel.config import TrainConfig
-from daneel.data.packing import write_shards
+from daneel.corpus.records import Record
+from daneel.data.packing import Mixture, write_shards
 from daneel.errors import TrainingError
 from daneel.formats.peft import AdapterConfig
 from daneel.model.load import load_base
 from daneel.model.lora import add_lora
 from daneel.tokenizer.load import Tokenizer
 from daneel.train import checkpoint
+from daneel.train.freeze import freeze
 from daneel.train.loop import Trainer
-from daneel.train.objectives import causal
+from daneel.train.objectives import Likelihood, Preference, causal, chat, pairs, preferences, reference
 from daneel.train.prepare import open_shards
 
 STEPS = 40
@@ -40,6 +43,13 @@ CONFIG = TrainConfig(
     dtype="float32",
     patience=0,
 )
+SETTINGS = {
+    "pairs": {"dropout": 0.1, "label_smoothing": 0.1},
+    "muon": {"optimiser": "muon"},
+    "dropout": {"dropout": 0.2},
+    "average": {"average": 0.9, "freeze": "embed*"},
+}
+"""What some modes change."""
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +62,21 @@ def place(tmp_path_factory):
         causal(tokenizer, tokenizer.encode_batch([*tiny.TEXT] * 5)), root / "shards" / "train", 32, whole=False
     )
     write_shards(causal(tokenizer, tokenizer.encode_batch(tiny.TEXT)), root / "shards" / "heldout", 32, whole=False)
+    asked = [{"role": "user", "content": "Who?"}]
+    said = [{"role": "assistant", "content": text} for text in tiny.TEXT]
+    rows = [Record("", messages=[*asked, a], rejected=[*asked, b], asked=1) for a in said for b in said if a != b]
+    chats = [[Record("", messages=[*asked, each]) for each in part] for part in (said, said * 3)]
+    more = reference(load_base(root / "base", torch.float32), 2)
+    for part in ("train", "heldout"):
+        write_shards(preferences(tokenizer, rows), root / "preferences" / part, 127, whole=True, more=more)
+        mixture = Mixture([chat(tokenizer, records) for records in chats], [3, 1])
+        write_shards(mixture, root / "mixture" / part, 40, whole=True)
+    tiny.tiny_model(root / "marian", "marian", std=0.05)
+    words = [word for text in tiny.TEXT for word in text.split()] * 4
+    records = [Record("", source=word, target=word[::-1]) for word in words]
+    for part in ("train", "heldout"):
+        made = write_shards(pairs(tokenizer, records, 0), root / "pairs" / part, 32, whole=True)
+    assert made.meta.documents > 2 * made.meta.rows
     return root
 
 
@@ -64,21 +89,25 @@ def _one_thread():
     torch.set_num_threads(before)
 
 
-def trainer(root: Path, run: Path, config: TrainConfig = CONFIG, lora: bool = False) -> Trainer:
+def trainer(root: Path, run: Path, config: TrainConfig = CONFIG, mode: str = "full") -> Trainer:
     torch.manual_seed(config.seed)
-    model = load_base(root / "base", torch.float32)
-    if lora:
+    config = replace(config, **SETTINGS.get(mode, {}))
+    model = load_base(root / ("marian" if mode == "pairs" else "base"), torch.float32)
+    if mode == "lora":
         add_lora(model, AdapterConfig(4, 8.0, "all-linear", str(root / "base")))
     else:
         model.requires_grad_(True)
-    train, heldout = open_shards(root / "shards")
-    return Trainer(run, model, config, train, heldout)
+    if config.freeze:
+        freeze(model, config.freeze)
+    train, heldout = open_shards(root / (mode if (root / mode).exists() else "shards"))
+    objective = Preference if mode == "preferences" else Likelihood
+    return Trainer(run, model, config, train, heldout, objective=objective)
 
 
-def sit(root: Path, run: Path, steps: int = STEPS, lora: bool = False) -> None:
+def sit(root: Path, run: Path, steps: int = STEPS, mode: str = "full") -> None:
     """One sitting of a run, from its last checkpoint if it has one."""
     torch.set_num_threads(1)
-    made = trainer(root, run, lora=lora)
+    made = trainer(root, run, mode=mode)
     if checkpoint.list_steps(run):
         made.resume()
     made.run(steps, lambda event: None)
@@ -99,7 +128,7 @@ def losses(run: Path) -> dict[int, float]:
 
 
 def writing(run: Path) -> bool:
-    return any(run.glob("checkpoints/.step-*"))
+    return any(path.is_dir() for path in run.glob("checkpoints/.step-*"))
 
 
 def kill_inside(process, run: Path, at_write: bool, delay: float) -> None:
@@ -113,12 +142,21 @@ def kill_inside(process, run: Path, at_write: bool, delay: float) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("lora", [False, True])
-def test_twenty_kills_change_nothing(place, tmp_path, lora):
+@pytest.mark.parametrize(
+    ("mode", "most", "inside"),
+    [
+        ("full", KILLS, IN_WRITE),
+        ("lora", KILLS, IN_WRITE),
+        ("preferences", 6, 2),
+        ("mixture", 6, 2),
+        *((mode, 3, 1) for mode in SETTINGS),
+    ],
+)
+def test_kills_change_nothing(place, tmp_path, mode, most, inside):
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["daneel.train.loop", "tiny"])
     straight, killed = tmp_path / "straight", tmp_path / "killed"
-    process = context.Process(target=sit, args=(place, straight), kwargs={"lora": lora})
+    process = context.Process(target=sit, args=(place, straight), kwargs={"mode": mode})
     began = time.perf_counter()
     process.start()
     process.join()
@@ -126,10 +164,10 @@ def test_twenty_kills_change_nothing(place, tmp_path, lora):
     assert process.exitcode == 0
     draw = random.Random(0)
     kills = in_write = 0
-    while kills < KILLS:
-        process = context.Process(target=sit, args=(place, killed), kwargs={"lora": lora})
+    while kills < most:
+        process = context.Process(target=sit, args=(place, killed), kwargs={"mode": mode})
         process.start()
-        at_write = in_write < IN_WRITE
+        at_write = in_write < inside
         kill_inside(process, killed, at_write, 0.0 if at_write else draw.uniform(0.05, 0.6) * whole)
         if process.exitcode == -signal.SIGKILL:
             kills += 1
@@ -138,8 +176,8 @@ def test_twenty_kills_change_nothing(place, tmp_path, lora):
             # Finished before the blow: go back to an early checkpoint, and on.
             for step in checkpoint.list_steps(killed)[1:]:
                 shutil.rmtree(checkpoint.folder(killed, step))
-    assert in_write >= IN_WRITE
-    process = context.Process(target=sit, args=(place, killed), kwargs={"lora": lora})
+    assert in_write >= inside
+    process = context.Process(target=sit, args=(place, killed), kwargs={"mode": mode})
     process.start()
     process.join()
     assert process.exitcode == 0
@@ -147,7 +185,7 @@ def test_twenty_kills_change_nothing(place, tmp_path, lora):
     assert losses(killed) == losses(straight)
     # And the ten steps after it.
     for run in (straight, killed):
-        process = context.Process(target=sit, args=(place, run, STEPS + 10), kwargs={"lora": lora})
+        process = context.Process(target=sit, args=(place, run, STEPS + 10), kwargs={"mode": mode})
         process.start()
         process.join()
     after = [losses(run) for run in (straight, killed)]
@@ -162,6 +200,16 @@ def test_two_runs_with_one_seed_are_equal(place, tmp_path):
     other = trainer(place, tmp_path / "c", TrainConfig(**{**CONFIG.__dict__, "seed": 1}))
     other.run(6, lambda event: None)
     assert state(tmp_path / "a", 6) != state(tmp_path / "c", 6)
+
+
+@pytest.mark.parametrize("mode", SETTINGS)
+def test_a_mode_learns_otherwise_than_none(place, tmp_path, mode):
+    """So that what the kills leave equal is the mode's."""
+    made = {name: trainer(place, tmp_path / name, mode=name) for name in (mode, "full")}
+    for name in made:
+        made[name].run(4, lambda event: None)
+    assert state(tmp_path / mode, 4) != state(tmp_path / "full", 4)
+    assert made[mode].progress.loader["position"] % len(made[mode].loader)
 
 
 def test_old_checkpoints_go_and_the_best_stays(place, tmp_path):
