@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from daneel.cli.common import console, emit, json_option, model_option
+from daneel.cli.common import console, emit, json_option, model_option, piped
 from daneel.cli.options import dtype_option, read_sampling, sampling_options
 from daneel.errors import DataError, UsageError
 from daneel.generate.sampling import Sampled, draw_seed
@@ -80,7 +80,7 @@ def command(
             raise UsageError("--beams searches for a single PROMPT, without --in, --stop and --logprobs")
         early = {"no": False, "yes": True, "never": "never"}[early_stopping]
         search = {"length_penalty": length_penalty, "early_stopping": early, "n_best": n_best}
-        text = sys.stdin.read().removesuffix("\n") if prompt == "-" else str(prompt)
+        text = piped().removesuffix("\n") if prompt == "-" else str(prompt)
         return _search(model, dtype, text, {"beams": beams, "max_new_tokens": max_new_tokens, **search}, as_json)
     given = sampling.seed is not None
     if not given:
@@ -93,7 +93,7 @@ def command(
     if source is not None:
         records = _read(source)
         return _batch(load(model, dtype), records, params, out, as_json)
-    text = sys.stdin.read().removesuffix("\n") if prompt == "-" else str(prompt)
+    text = piped().removesuffix("\n") if prompt == "-" else str(prompt)
     code = _one(load(model, dtype), text, params, logprobs, as_json)
     if not given and not as_json and sampling.temperature > 0:
         console.print(f"--seed {sampling.seed} writes this again", style="dim")
