@@ -70,7 +70,7 @@ def test_a_base_that_cannot_learn_pairs_is_named(data, tmp_path, capsys):
     (tmp_path / "story.txt").write_text("The lamp was lit at dusk. " * 200)
     code, _, err = daneel(capsys, "train", tmp_path / "story.txt", *FAST, "--shape", "marian", "-o", tmp_path / "run")
     assert code == 2
-    assert "does not learn texts" in err
+    assert "does not learn documents" in err
 
 
 @pytest.mark.parametrize(
