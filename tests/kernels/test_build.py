@@ -25,7 +25,7 @@ def test_a_kernel_is_built_once_and_loads(home: Path) -> None:
     made = path.stat().st_mtime_ns
     assert build.build("bpe") is None
     assert path.stat().st_mtime_ns == made
-    assert build.library("bpe") is not None
+    assert build.load("bpe") is not None
     assert [file.suffix for file in (home / "kernels").iterdir() if file.suffix != ".lock"] == [".so"]
 
 
@@ -41,7 +41,7 @@ def test_a_compiler_that_fails_leaves_nothing(home: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("CXX", compiler)
     failure = build.build("bpe")
     assert failure
-    assert build.library("bpe") is None
+    assert build.load("bpe") is None
     assert not list((home / "kernels").glob("*.so"))
     result = CliRunner().invoke(cli, ["kernels", "build"])
     assert result.exit_code == 1
@@ -49,13 +49,13 @@ def test_a_compiler_that_fails_leaves_nothing(home: Path, monkeypatch: pytest.Mo
 
 def test_kernels_can_be_switched_off_and_said_so(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DANEEL_KERNELS", "off")
-    assert build.library("bpe") is None
+    assert build.load("bpe") is None
     result = CliRunner().invoke(cli, ["kernels", "info", "--json"])
     assert json.loads(result.output)["compiler"] is None
 
 
 def test_a_home_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    code = "from daneel.kernels import build; assert build.library('bpe') is None"
+    code = "from daneel.kernels import build; assert build.load('bpe') is None"
     environment = {"DANEEL_HOME": str(tmp_path / "file"), "PATH": "/usr/bin:/bin"}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)

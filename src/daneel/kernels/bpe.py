@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from daneel.kernels.build import library
+from daneel.kernels import build
 
 Array = np.ndarray[Any, Any]
 
@@ -99,7 +99,7 @@ class Encoder:
 
 def load() -> ctypes.CDLL | None:
     """The kernel with its signatures; None where it cannot be built."""
-    kernel = library("bpe")
+    kernel = build.load("bpe")
     if kernel is not None:
         kernel.daneel_bpe_vocabulary.restype = _POINTER
         kernel.daneel_bpe_vocabulary.argtypes = [

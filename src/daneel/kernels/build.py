@@ -66,7 +66,7 @@ def build(name: str) -> str | None:
     return None
 
 
-def library(name: str) -> ctypes.CDLL | None:
+def load(name: str) -> ctypes.CDLL | None:
     """A kernel, built if need be, which takes seconds; None where it cannot be had."""
     if compiler() is None:
         return None

@@ -4,6 +4,7 @@ N learned tokens, W width, L classes.
 """
 
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import takewhile
 
@@ -143,7 +144,7 @@ def _parts(total: int, count: int, draw: np.random.Generator) -> Array:
     return np.diff([0, *cuts, total])
 
 
-class Objective:
+class Objective(ABC):
     """What a step minimises, and what is measured on held-out rows: sums, so that those of batches add up."""
 
     def __init__(self, model: Decoder, config: TrainConfig, compiled: bool = False) -> None:
@@ -153,13 +154,13 @@ class Objective:
         """What the loss is a mean over."""
         return float(batch.weights.sum())
 
+    @abstractmethod
     def loss(self, batch: Batch, scale: float) -> Tensor:
         """The loss of a batch, summed and times `scale`, with gradients."""
-        raise NotImplementedError
 
+    @abstractmethod
     def observe(self, batch: Batch) -> Array:
         """What is measured on a batch, as float64 sums, of which the first are loss and count."""
-        raise NotImplementedError
 
     def figures(self, totals: Array) -> dict[str, float]:
         """What the sums of all batches come to; `heldout`, the mean loss, is among them."""
@@ -329,7 +330,7 @@ def reference(model: Decoder, size: int) -> Callable[[dict[str, Array]], dict[st
     @torch.no_grad()
     def read(rows: dict[str, Array]) -> dict[str, Array]:
         out = np.zeros(rows["ids"].shape, np.float32)
-        objective = Objective(model, TrainConfig())
+        objective = Likelihood(model, TrainConfig())
         for start in range(0, len(out), size):
             part = {kind: rows[kind][start : start + size] for kind in ("ids", "flags")}
             batch = unpack(part["ids"].astype(np.int64), part["flags"])
